@@ -1,0 +1,102 @@
+import type { Cells } from '../base/cells.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Handler, ProxyRequest, ProxyResponse } from '../base/message.ts';
+import type { Infer, Schema } from '../base/schema.ts';
+
+/** Runs for every request: neither parses nor allocates what `create` could have prepared. */
+export type Middleware = (request: ProxyRequest, next: Handler) => Promise<ProxyResponse>;
+
+/** All that a middleware may have from outside. */
+export interface MiddlewareContext {
+  /** Qualified name of the middleware object, `auth@file`. */
+  readonly name: string;
+  /** Qualified name of the router whose instance this is; as in Traefik each router has its own. */
+  readonly router: string;
+  readonly place: 'agent' | 'edge';
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Names are taken relative to middleware and router. */
+  readonly cells: Cells;
+  readonly log: Logger;
+  /** The handler of another service by its qualified or bare name (resolved in the middleware's provider). Throws ConfigError when there is none. */
+  readonly service: (name: string) => Handler;
+  /** A request to a server of no service (an auth server): the URL decides, redirects are not followed. */
+  readonly fetch: (url: string, request: ProxyRequest, transport?: FetchTransport) => Promise<ProxyResponse>;
+  /** What only platforms have. */
+  readonly platform: MiddlewarePlatform;
+}
+
+/** TLS and time limits of `context.fetch`. File contents are inlined by the provider that read the configuration. */
+export interface FetchTransport {
+  readonly timeoutMs?: number;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly insecureSkipVerify?: boolean;
+}
+
+export interface MiddlewarePlatform {
+  /** A stream that compresses; undefined when the platform lacks the coding. */
+  readonly compressor?: (coding: 'gzip' | 'br' | 'zstd') => ByteTransform | undefined;
+  readonly decompressor?: (coding: 'gzip' | 'br' | 'zstd') => ByteTransform | undefined;
+  /** The text of a file (usersFile). Throws ConfigError. Absent at the edge. */
+  readonly readFile?: (path: string) => string;
+  /** Names and validity of a DER certificate (passTLSClientCert). */
+  readonly parseCertificate?: (der: Uint8Array) => CertificateFacts;
+  /** Counts shared beyond this process (rateLimit's Redis form). */
+  readonly redis?: (options: object) => RedisScripts;
+}
+
+/** Takes chunks, gives chunks; `flush` pushes out what is held back. */
+export interface ByteTransform {
+  write(chunk: Uint8Array): Promise<Uint8Array>;
+  flush(): Promise<Uint8Array>;
+  end(): Promise<Uint8Array>;
+  close(): void;
+}
+
+export interface CertificateFacts {
+  /** Attribute type (`C`, `ST`, `CN` …) and value, in the order of the certificate. */
+  readonly subject: readonly (readonly [string, string])[];
+  readonly issuer: readonly (readonly [string, string])[];
+  readonly serialNumber: string;
+  /** Seconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly dnsNames: readonly string[];
+  readonly emailAddresses: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly uris: readonly string[];
+}
+
+export interface RedisScripts {
+  /** Runs a Lua script with keys and arguments; rejects when the store is away. */
+  evaluate(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+}
+
+/**
+ * One word of the language: its options, their documentation and what it does, in one file.
+ * `edge` says whether these options can run in a Worker: true, or the reason why the chain must be handed to the agent.
+ * A refusal that the middleware exists for is a returned response; a failure is thrown.
+ */
+export interface MiddlewareDefinition<S extends Schema = Schema> {
+  readonly kind: string;
+  readonly summary: string;
+  readonly options: S;
+  readonly edge: true | string | ((options: Infer<S>) => true | string);
+  /** Names of the middlewares that these options stand for (chain); such a word is spliced, not created. */
+  readonly expand?: (options: Infer<S>) => readonly string[];
+  /** Runs once per configuration and router: compile, parse and complain (ConfigError) here. Absent: nobody implements the word yet. */
+  readonly create?: (options: Infer<S>, context: MiddlewareContext) => Middleware;
+}
+
+export function defineMiddleware<S extends Schema>(definition: MiddlewareDefinition<S>): MiddlewareDefinition<S> {
+  return definition;
+}
+
+/** True, or why the options cannot run at the edge. */
+export function runsAtEdge(definition: MiddlewareDefinition, options: unknown): true | string {
+  return typeof definition.edge === 'function' ? definition.edge(options as never) : definition.edge;
+}

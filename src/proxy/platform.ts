@@ -1,0 +1,50 @@
+import type { Cells } from '../base/cells.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { ProxyRequest, ProxyResponse } from '../base/message.ts';
+import type { ServersTransport } from '../config/dynamic.ts';
+import type { FetchTransport, MiddlewarePlatform } from '../middlewares/middleware.ts';
+
+/** All that the proxy may have from the program around it: the agent's data thread or the Worker. */
+export interface Platform {
+  readonly place: 'agent' | 'edge';
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly cells: Cells;
+  readonly log: Logger;
+  /**
+   * Sends the request to a server and resolves with the head of its answer. Rejects with UpstreamError; `sent` says whether
+   * anything reached the server. The request goes out as the record says: method, target, Host, headers, body, in this order.
+   */
+  readonly send: (target: ServerTarget, request: ProxyRequest) => Promise<ProxyResponse>;
+  /** A request outside services (auth servers); redirects are not followed. */
+  readonly fetch: (url: string, request: ProxyRequest, transport?: FetchTransport) => Promise<ProxyResponse>;
+  readonly middleware: MiddlewarePlatform;
+  /** At the edge: hands a request to an agent. Absent on the agent. */
+  readonly relay?: (errand: RelayErrand, request: ProxyRequest) => Promise<ProxyResponse>;
+  /** Handlers of `…@internal` services (api, ping, dashboard …) by bare name. */
+  readonly internal?: (name: string) => ((request: ProxyRequest) => Promise<ProxyResponse>) | undefined;
+}
+
+/** One server of a load balancer, parsed once. */
+export interface ServerTarget {
+  /** As configured; identity of pool, health and logs. */
+  readonly url: string;
+  readonly scheme: 'http' | 'https' | 'h2c';
+  /** Host name or address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Qualified name of the transport, `default@internal` without one. */
+  readonly transportName: string;
+  readonly transport: ServersTransport;
+}
+
+/** What the edge asks of an agent: the service alone, or (handed over) the router with its whole chain. */
+export interface RelayErrand {
+  readonly kind: 'service' | 'router';
+  /** Qualified name as the agent of that site knows it, by site. */
+  readonly name: (site: string) => string;
+  /** Sites in the order of preference. */
+  readonly sites: readonly string[];
+}
