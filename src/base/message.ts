@@ -3,6 +3,8 @@
  * WHATWG `Headers` and `URL` lose repeated values, order, case and the raw target; `Request` and `Response` cost half the speed.
  */
 
+import type { UpstreamError } from './errors.ts';
+
 /** Header fields in the order, case and number in which they came. Look-ups ignore case. */
 export class HeaderList {
   /** Name, value, name, value … as on the wire. */
@@ -215,6 +217,8 @@ export interface ProxyResponse {
   body: Body | undefined;
   /** With status 101: the platform's own handle of the upgraded connection, passed through untouched. */
   tunnel?: unknown;
+  /** Set when this answer stands for a failure towards the server (502, 504 …): retry and circuitBreaker look at it. */
+  failure?: UpstreamError;
 }
 
 /** Steps of a chain take the request and give the response of what stands behind them. */

@@ -107,6 +107,7 @@ export const loadBalancer = object(
 export const httpService = object(
   {
     loadBalancer,
+    middlewares: names('Run before the service, whichever router leads to it.'),
     edge: object(
       { direct: boolean('The Worker reaches the servers itself, without an agent.', { default: false }) },
       'What only Edgeway has.',
