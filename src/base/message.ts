@@ -1,3 +1,5 @@
+import type { UpstreamError } from './errors.ts';
+
 /**
  * The currency of the proxy: a request and a response as records, as close to the wire as Traefik's behaviour needs.
  * WHATWG `Headers` and `URL` lose repeated values, order, case and the raw target; `Request` and `Response` cost half the speed.
@@ -119,6 +121,8 @@ export interface Body {
   discard(): void;
   /** Trailer fields; known only after the last chunk. */
   trailers(): HeaderList | undefined;
+  /** Calls back once when the body was read, broke off or was discarded. Without it whoever must know wraps the body. */
+  onEnd?(callback: () => void): void;
 }
 
 /** Facts of the TLS connection that the client made. */
@@ -213,8 +217,10 @@ export interface ProxyResponse {
   status: number;
   headers: HeaderList;
   body: Body | undefined;
-  /** With status 101: the platform's own handle of the upgraded connection, passed through untouched. */
+  /** With status 101: the platform's own handle of the upgraded connection, passed through untouched; it may have an `onEnd` like a body. */
   tunnel?: unknown;
+  /** Set when no server gave this answer: the service made it out of the failure (502, 504, 503 …). */
+  failure?: UpstreamError;
 }
 
 /** Steps of a chain take the request and give the response of what stands behind them. */
