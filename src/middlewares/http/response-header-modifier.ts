@@ -1,0 +1,10 @@
+import { headerModifier } from '../header-modifier.ts';
+import { defineMiddleware } from '../middleware.ts';
+
+export const responseHeaderModifier = defineMiddleware({
+  kind: 'responseHeaderModifier',
+  summary: 'Gateway API: sets, adds and removes fields of the response.',
+  options: headerModifier,
+  internal: true,
+  edge: true,
+});

@@ -1,0 +1,18 @@
+import { object, string } from '../../base/schema.ts';
+import { defineMiddleware } from '../middleware.ts';
+
+export const urlRewrite = defineMiddleware({
+  kind: 'URLRewrite',
+  summary: 'Gateway API: rewrites host and path of the request.',
+  options: object(
+    {
+      hostname: string('The new host.'),
+      path: string('The new path.'),
+      pathPrefix: string('The part of the path that `path` replaces; the whole when absent.'),
+    },
+    'URLRewrite',
+    { labels: false },
+  ),
+  internal: true,
+  edge: true,
+});
