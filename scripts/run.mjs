@@ -21,7 +21,11 @@ function isInstalled() {
 if (!isInstalled()) {
   console.log('Installing the locked dependencies (npm ci) …');
   const started = Date.now();
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   if (status !== 0) {
     console.error("edgeway: 'npm ci' failed; the lines above say why");
     process.exit(status ?? 1);
@@ -33,7 +37,9 @@ if (!isInstalled()) {
 const own = [`node-linux-${process.arch}`].map((name) => join(modules, name, 'bin', 'node')).find(existsSync);
 const [major] = process.versions.node.split('.').map(Number);
 if (own === undefined && major < 24) {
-  console.error(`edgeway: needs Node 24 or newer, and no package brings one for ${process.platform}/${process.arch}; this is ${process.versions.node}`);
+  console.error(
+    `edgeway: needs Node 24 or newer, and no package brings one for ${process.platform}/${process.arch}; this is ${process.versions.node}`,
+  );
   process.exit(1);
 }
 const node = own ?? process.execPath;

@@ -22,10 +22,14 @@ await installServers();
 const checked = args.length > 0 || (await check());
 const report = join(tmpdir(), `edgeway-test-${process.pid}.json`);
 const code = await new Promise<number>((resolve) => {
-  const child = spawn('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args], { stdio: 'inherit' });
+  const child = spawn('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args], {
+    stdio: 'inherit',
+  });
   child.on('close', (status) => resolve(status ?? 1));
 });
-const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites, success } = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
+const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites, success } = JSON.parse(
+  readFileSync(report, 'utf8'),
+) as VitestReport;
 // A net counts as a test, and so does a suite that could not even be loaded.
 const failed = numFailedTests + (checked ? 0 : 1) + (numFailedTests === 0 && !success ? Math.max(1, numFailedTestSuites) : 0);
 console.log(`${numPassedTests + (checked ? 1 : 0)} passed, ${failed} failed, ${numPendingTests} skipped`);

@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { describe } from '../base/errors.ts';
 import { systemClock } from '../origin-agent/clock.ts';
-import { readStaticConfiguration } from '../origin-agent/static-configuration.ts';
 import { parseListenAddress } from '../origin-agent/listen-address.ts';
+import { readStaticConfiguration } from '../origin-agent/static-configuration.ts';
 import type { Command } from './io.ts';
 
 export const usage = `Usage: edgeway healthcheck [the agent's own flags]

@@ -5,11 +5,11 @@ import { ConfigError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { EntryPoint } from '../config/static.ts';
 import type { MiddlewarePlatform } from '../middlewares/middleware.ts';
-import { createProxy, type Proxy } from '../proxy/proxy.ts';
 import type { EntryPointOptions } from '../proxy/entry-point.ts';
 import type { Platform } from '../proxy/platform.ts';
-import { parseListenAddress } from './listen-address.ts';
+import { createProxy, type HttpProxy } from '../proxy/proxy.ts';
 import { createInternalServices } from './internal-services.ts';
+import { parseListenAddress } from './listen-address.ts';
 import { createNodeHttpSender, createNodeHttpServer } from './rim/node-http.ts';
 
 export interface DataPlaneOptions {
@@ -28,7 +28,7 @@ export interface DataPlaneOptions {
 
 /** All that serves requests: the proxy and its entry points. Runs in a data thread, and in tests without one. */
 export interface DataPlane {
-  readonly proxy: Proxy;
+  readonly proxy: HttpProxy;
   /** Addresses in use by entry point, after `listen`. */
   listen(): Promise<Record<string, number>>;
   /** Takes no new connections; resolves when the last one has ended or `graceMs` are over. */

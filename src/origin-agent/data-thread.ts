@@ -37,7 +37,10 @@ const SLICE_MS = 1;
 const port = parentPort!;
 const data = workerData as DataThreadData;
 const tell = (message: FromThread): void => port.postMessage(message);
-const log = createLogger((line) => tell({ type: 'log', line: { level: line.level, message: line.message, fields: plain(line.fields) } }), data.logLevel);
+const log = createLogger(
+  (line) => tell({ type: 'log', line: { level: line.level, message: line.message, fields: plain(line.fields) } }),
+  data.logLevel,
+);
 const plane = createDataPlane({
   ...data,
   cells: createSharedCells(data.arena),

@@ -1,6 +1,6 @@
+import { textResponse } from '../base/body.ts';
 import type { Cells } from '../base/cells.ts';
 import { defaultsOf } from '../base/decode.ts';
-import { textResponse } from '../base/body.ts';
 import type { Handler } from '../base/message.ts';
 import { serversTransport } from '../config/dynamic.ts';
 import type { Platform, ServerTarget } from '../proxy/platform.ts';

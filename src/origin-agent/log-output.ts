@@ -9,7 +9,14 @@ export interface LogOutputOptions {
   readonly colours: boolean;
 }
 
-const COLOURS: Partial<Record<LogLevel, string>> = { DEBUG: '\x1b[35m', INFO: '\x1b[32m', WARN: '\x1b[33m', ERROR: '\x1b[31m', FATAL: '\x1b[31m', PANIC: '\x1b[31m' };
+const COLOURS: Partial<Record<LogLevel, string>> = {
+  DEBUG: '\x1b[35m',
+  INFO: '\x1b[32m',
+  WARN: '\x1b[33m',
+  ERROR: '\x1b[31m',
+  FATAL: '\x1b[31m',
+  PANIC: '\x1b[31m',
+};
 const SHORT: Record<LogLevel, string> = { TRACE: 'TRC', DEBUG: 'DBG', INFO: 'INF', WARN: 'WRN', ERROR: 'ERR', FATAL: 'FTL', PANIC: 'PNC' };
 
 export interface LogOutput {
@@ -38,10 +45,14 @@ export function createLogOutput({ level, format, filePath, colours }: LogOutputO
 }
 
 const jsonLine = ({ level, message, fields }: LogLine): string =>
-  JSON.stringify({ level: level.toLowerCase(), ...fields, time: new Date().toISOString(), message }, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+  JSON.stringify({ level: level.toLowerCase(), ...fields, time: new Date().toISOString(), message }, (_, value) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
 
 function textLine({ level, message, fields }: LogLine, colours: boolean): string {
   const short = colours ? `${COLOURS[level] ?? ''}${SHORT[level]}\x1b[0m` : SHORT[level];
-  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)}`);
+  const rest = Object.entries(fields).map(
+    ([name, value]) => ` ${name}=${typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)}`,
+  );
   return `${new Date().toISOString()} ${short} ${message}${rest.join('')}`;
 }

@@ -3,7 +3,11 @@ import { resolve } from 'node:path';
 import { type LoadedStatic, loadStatic } from '../config/static-sources.ts';
 
 /** The static configuration of this machine: flags, file or variables, as Traefik chooses among them. */
-export function readStaticConfiguration(args: readonly string[], environment: Readonly<Record<string, string | undefined>>, cwd: string): LoadedStatic {
+export function readStaticConfiguration(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): LoadedStatic {
   return loadStatic({
     arguments: args,
     environment,

@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { EntryPoint } from '../config/static.ts';
 import type { ProxyConfiguration } from '../config/snapshot.ts';
 import { changeLines, diffConfigurations, isEmpty } from './changes.ts';
 import type { DataThreadData, FromThread, ToThread } from './data-thread.ts';
@@ -44,7 +43,9 @@ export function startThreads(options: ThreadsOptions): Threads {
       if (stopping) return;
       log.error('A data thread crashed and is replaced', { error: error?.stack ?? 'it ended by itself' });
       const next = start();
-      void next.send({ type: 'changes', revision, lines: [...changeLines(diffConfigurations(EMPTY, current))] }, 'applied').then(() => (listening ? next.send({ type: 'listen' }, 'listening') : undefined));
+      void next
+        .send({ type: 'changes', revision, lines: [...changeLines(diffConfigurations(EMPTY, current))] }, 'applied')
+        .then(() => (listening ? next.send({ type: 'listen' }, 'listening') : undefined));
     });
     threads.add(thread);
     return thread;
@@ -88,7 +89,10 @@ function startThread(data: DataThreadData, log: Logger, onEnd: (error: Error | u
   let failure: Error | undefined;
   worker.on('message', (message: FromThread) => {
     if (message.type === 'log') return log[message.line.level.toLowerCase() as 'info'](message.line.message, message.line.fields);
-    if (message.type === 'failed') return waiting.splice(0).forEach(({ reject }) => reject(message.error));
+    if (message.type === 'failed') {
+      for (const { reject } of waiting.splice(0)) reject(message.error);
+      return;
+    }
     const index = waiting.findIndex(({ type }) => type === message.type);
     if (index !== -1) waiting.splice(index, 1)[0]!.resolve(message as never);
   });
