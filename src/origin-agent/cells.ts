@@ -69,7 +69,10 @@ export function createSharedCells(arena: SharedArrayBuffer): Cells {
         const offset = allocate(`t ${name} ${shape.columns}`, 2 + sets + (sets & 1) + sets * WAYS * rowWords(shape.columns));
         return tableAt(words, floats, offset, sets, shape.columns);
       }),
-    histogram: (name, bounds) => remember(histograms, name, () => histogramAt(words, floats, allocate(`h ${name} ${bounds.join(' ')}`, 4 + 2 * (bounds.length + 1)), bounds)),
+    histogram: (name, bounds) =>
+      remember(histograms, name, () =>
+        histogramAt(words, floats, allocate(`h ${name} ${bounds.join(' ')}`, 4 + 2 * (bounds.length + 1)), bounds),
+      ),
   };
 }
 
