@@ -83,7 +83,15 @@ function copyRequest(request: ProxyRequest, now: number): ProxyRequest {
     headers.delete('Content-Length');
     headers.delete('Transfer-Encoding');
   }
-  return { ...request, headers, body: undefined, upgrade: undefined, interim: undefined, cancellation: new Cancellation(), facts: createFacts(now) };
+  return {
+    ...request,
+    headers,
+    body: undefined,
+    upgrade: undefined,
+    interim: undefined,
+    cancellation: new Cancellation(),
+    facts: createFacts(now),
+  };
 }
 
 /** The body whole, and again as a body; beyond the limit only the latter, which gives what was read and then the rest. */

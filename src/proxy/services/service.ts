@@ -28,12 +28,19 @@ export function createService(name: string, config: ProxyService, context: Servi
   const { platform } = context;
   if (config.sites !== undefined && platform.relay !== undefined) {
     const sites = Object.entries(config.sites.sites).map(([site, there]) => ({ site, name: there.name, weight: there.weight }));
-    return { handle: platform.relay({ kind: 'service', sites, stickyCookie: config.sites.stickyCookie }), available: () => sites.length > 0 };
+    return {
+      handle: platform.relay({ kind: 'service', sites, stickyCookie: config.sites.stickyCookie }),
+      available: () => sites.length > 0,
+    };
   }
   if (config.loadBalancer !== undefined) return createLoadBalancer(name, config.loadBalancer, context);
   if (config.weighted !== undefined) return createWeighted(name, config.weighted, 'wrr', context);
   if (config.highestRandomWeight !== undefined) return createWeighted(name, config.highestRandomWeight, 'hrw', context);
   if (config.mirroring !== undefined) return createMirroring(name, config.mirroring, context);
   if (config.failover !== undefined) return createFailover(name, config.failover, context);
-  throw new ConfigError('config.missing', 'The service has no kind; write loadBalancer, weighted, mirroring, failover or highestRandomWeight', { object: name });
+  throw new ConfigError(
+    'config.missing',
+    'The service has no kind; write loadBalancer, weighted, mirroring, failover or highestRandomWeight',
+    { object: name },
+  );
 }
