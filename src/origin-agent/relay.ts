@@ -15,11 +15,11 @@ import {
   restoreFields,
 } from '../config/envelope.ts';
 import { errorResponse, notFound } from '../proxy/error-response.ts';
-import type { Proxy } from '../proxy/proxy.ts';
+import type { HttpProxy } from '../proxy/proxy.ts';
 import { createGrantVerifier } from './grant-verifier.ts';
 
 export interface RelayOptions {
-  readonly proxy: Pick<Proxy, 'router' | 'service'>;
+  readonly proxy: Pick<HttpProxy, 'router' | 'service'>;
   /** Publisher id of this agent; the audience of its grants. */
   readonly agentId: string;
   readonly grantKeys: () => readonly JWK[];
