@@ -3,12 +3,12 @@ import { run as check } from './check.ts';
 import { run as dev } from './dev.ts';
 import { run as edge } from './edge.ts';
 import { run as explain } from './explain.ts';
+import { run as healthcheck } from './healthcheck.ts';
 import type { Command } from './io.ts';
 import { processIo } from './io.ts';
 import { run as migrate } from './migrate.ts';
 import { run as sync } from './sync.ts';
 import { run as version } from './version.ts';
-import { run as healthcheck } from './healthcheck.ts';
 
 /** Commands by name; the first line of their `usage` stands in the overview. */
 const COMMANDS: Record<string, { run: Command; summary: string }> = {

@@ -23,7 +23,13 @@ const candidates = (...weights: number[]) => weights.map((weight, index) => ({ n
 const counters = (count: number) =>
   Array.from({ length: count }, () => {
     let value = 0;
-    return { add: (amount: number) => ((value += amount), value - amount), get: () => value };
+    return {
+      add(amount: number) {
+        value += amount;
+        return value - amount;
+      },
+      get: () => value,
+    };
   });
 
 describe('weighted round robin', () => {
