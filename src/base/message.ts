@@ -181,6 +181,8 @@ export interface RequestFacts {
   originContentSize: number | undefined;
   /** At the edge or behind it: the agent that answered. */
   site: string | undefined;
+  /** Called when the answer has left or nobody waits for it any more; use `whenFinished`. */
+  finished: (() => void)[] | undefined;
 }
 
 export interface ProxyRequest {
@@ -236,7 +238,22 @@ export function createFacts(startedAt: number): RequestFacts {
     originDurationMs: undefined,
     originContentSize: undefined,
     site: undefined,
+    finished: undefined,
   };
+}
+
+/** Calls back once when the request's answer has left completely, or was given up. */
+export function whenFinished(facts: RequestFacts, callback: () => void): void {
+  facts.finished ??= [];
+  facts.finished.push(callback);
+}
+
+/** For rims: the answer is out, or the client is gone. May be called again without harm. */
+export function finish(facts: RequestFacts): void {
+  const callbacks = facts.finished;
+  if (callbacks === undefined) return;
+  facts.finished = undefined;
+  for (const callback of callbacks) callback();
 }
 
 /** A request that a test or an internal caller makes up; what is not given is a plain `GET /` from 127.0.0.1. */

@@ -17,17 +17,23 @@ export interface Schema<T = unknown, Present extends boolean = boolean> {
   readonly presence?: boolean;
   /** False: cannot be written in labels; the key is passed over there. */
   readonly labels?: false;
+  /** Written in labels only; elsewhere the key is passed over. */
+  readonly onlyLabels?: true;
+  /** Set by providers, never read from text; a key of this name is passed over. */
+  readonly internal?: true;
   /** Another name in labels, where a list of objects is written as one object (`server` for `servers`). */
   readonly labelName?: string;
   /** What to write instead. */
   readonly deprecated?: string;
   /** Decoded and shown, but acted on by nobody yet: `check` and the start say so. */
   readonly ignored?: string;
-  /** Allowed texts; compared exactly unless `caseless`. */
+  /** Allowed texts, compared exactly. */
   readonly values?: readonly string[];
+  /** Other texts than `values` are taken with a warning, as their reader knows what to do then. */
+  readonly open?: true;
   readonly fields?: Fields;
   readonly items?: Schema;
-  /** Entries fail alone: the others of the map are kept. */
+  /** Entries of the map or list, or fields of the object, fail alone: the others are kept. */
   readonly isolate?: boolean;
   /** Says what is wrong with a value, and what to write instead; undefined when it is right. */
   readonly check?: (value: never) => string | undefined;
@@ -51,9 +57,12 @@ interface Options<T> {
   readonly fileOrContent?: true;
   readonly presence?: true;
   readonly labels?: false;
+  readonly onlyLabels?: true;
+  readonly internal?: true;
   readonly labelName?: string;
   readonly deprecated?: string;
   readonly ignored?: string;
+  readonly isolate?: true;
   readonly check?: (value: T) => string | undefined;
 }
 type IsPresent<O> = O extends { default: unknown } | { required: true } ? true : false;
@@ -61,7 +70,7 @@ type IsPresent<O> = O extends { default: unknown } | { required: true } ? true :
 export const string = <const O extends Options<string>>(summary: string, options?: O): Schema<string, IsPresent<O>> =>
   ({ ...options, kind: 'string', summary }) as never;
 
-export const oneOf = <const V extends readonly string[], const O extends Options<V[number]>>(
+export const oneOf = <const V extends readonly string[], const O extends Options<V[number]> & { open?: true }>(
   values: V,
   summary: string,
   options?: O,
@@ -84,7 +93,7 @@ export const duration = <const O extends Options<number>>(summary: string, optio
 export const list = <T, const O extends Options<T[]>>(items: Schema<T>, summary: string, options?: O): Schema<T[], IsPresent<O>> =>
   ({ ...options, kind: 'list', summary, items }) as never;
 
-export const map = <T, const O extends Options<Record<string, T>> & { isolate?: true }>(
+export const map = <T, const O extends Options<Record<string, T>>>(
   items: Schema<T>,
   summary: string,
   options?: O,

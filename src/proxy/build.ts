@@ -8,7 +8,7 @@ import type { ProxyConfiguration, ProxyService } from '../config/snapshot.ts';
 import { HTTP_MIDDLEWARES } from '../middlewares/index.ts';
 import type { Middleware, MiddlewareContext, MiddlewareDefinition } from '../middlewares/middleware.ts';
 import type { Platform } from './platform.ts';
-import { createService, type ServiceContext } from './services/service.ts';
+import { createService, type Service, type ServiceContext } from './services/service.ts';
 
 /**
  * Builds handlers out of configuration at first use and keeps them until something they were built from changes. Middleware
@@ -23,7 +23,7 @@ export interface Builder {
 }
 
 interface Built {
-  readonly handler: Handler;
+  readonly service: Service;
   readonly from: ReadonlySet<string>;
 }
 
@@ -32,15 +32,15 @@ export function createBuilder(initial: ProxyConfiguration, platform: Platform, c
   const built = new Map<string, Built>();
 
   /** Remembers what `make` builds under `key`, with all objects it touched. `outer` touches them too. */
-  function once(key: string, outer: Set<string> | undefined, make: (touched: Set<string>) => Handler): Handler {
+  function once(key: string, outer: Set<string> | undefined, make: (touched: Set<string>) => Service): Service {
     let entry = built.get(key);
     if (entry === undefined) {
       const touched = new Set([key]);
-      entry = { handler: make(touched), from: touched };
+      entry = { service: make(touched), from: touched };
       built.set(key, entry);
     }
     if (outer !== undefined) for (const name of entry.from) outer.add(name);
-    return entry.handler;
+    return entry.service;
   }
 
   function router(name: string): Handler {
@@ -49,28 +49,24 @@ export function createBuilder(initial: ProxyConfiguration, platform: Platform, c
       if (config === undefined) throw new ConfigError('config.reference', `There is no router '${name}'`, { object: name });
       if (config.handOver !== undefined && platform.relay !== undefined) {
         const sites = Object.entries(config.handOver).map(([site, there]) => ({ site, name: there, weight: 1 }));
-        return platform.relay({ kind: 'router', sites, stickyCookie: undefined });
+        return always(platform.relay({ kind: 'router', sites, stickyCookie: undefined }));
       }
-      const end = children(name) ?? service(config.service, touched);
-      return link(config.middlewares, end, name, touched);
-    });
+      const end = children(name) ?? service(config.service, touched).handle;
+      return always(link(config.middlewares, end, name, touched));
+    }).handle;
   }
 
-  function service(name: string, outer?: Set<string>): Handler {
+  function service(name: string, outer?: Set<string>): Service {
     return once(`services/${name}`, outer, (touched) => {
       if (name.endsWith('@internal')) {
         const handler = platform.internal?.(name.slice(0, -'@internal'.length));
-        if (handler !== undefined) return handler;
+        if (handler !== undefined) return always(handler);
       }
       const config = configuration.services[name];
       if (config === undefined) throw new ConfigError('config.reference', `There is no service '${name}'`, { object: name });
-      const handler = createService(name, config, serviceContext(name, config, touched));
-      return link(
-        (config.middlewares ?? []).map((middleware) => qualify(middleware, providerOf(name))),
-        handler,
-        name,
-        touched,
-      );
+      const inner = createService(name, config, serviceContext(name, config, touched));
+      const names = (config.middlewares ?? []).map((middleware) => qualify(middleware, providerOf(name)));
+      return { handle: link(names, inner.handle, name, touched), available: inner.available };
     });
   }
 
@@ -133,7 +129,7 @@ export function createBuilder(initial: ProxyConfiguration, platform: Platform, c
       random: platform.random,
       cells: within(platform.cells, `${owner} ${name} `),
       log: platform.log.with({ middlewareName: name, routerName: owner }),
-      service: (child) => service(qualify(child, providerOf(name)), touched),
+      service: (child) => service(qualify(child, providerOf(name)), touched).handle,
       fetch: platform.fetch,
       platform: platform.middleware,
     };
@@ -142,13 +138,15 @@ export function createBuilder(initial: ProxyConfiguration, platform: Platform, c
 
   return {
     router,
-    service: (name) => service(name),
+    service: (name) => service(name).handle,
     forget(next, changed) {
       configuration = next;
       for (const [key, entry] of built) if (meets(entry.from, changed)) built.delete(key);
     },
   };
 }
+
+const always = (handle: Handler): Service => ({ handle, available: () => true });
 
 function meets(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   const [small, large] = a.size < b.size ? [a, b] : [b, a];

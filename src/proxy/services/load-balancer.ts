@@ -1,92 +1,132 @@
 import { ConfigError, UpstreamError } from '../../base/errors.ts';
-import type { Handler, ProxyRequest, ProxyResponse } from '../../base/message.ts';
-import type { LoadBalancer, ServersTransport } from '../../config/dynamic.ts';
+import { type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
+import type { LoadBalancer } from '../../config/dynamic.ts';
 import { errorResponse, noServer } from '../error-response.ts';
 import { cleanResponse, prepareOutgoing } from '../outgoing.ts';
 import type { Platform, ServerTarget } from '../platform.ts';
-import { createWeightedRoundRobin } from './weighted-round-robin.ts';
+import { type Balancer, createHighestRandomWeight, createLeastTime, createPowerOfTwoChoices, createWeightedRoundRobin } from './balancer.ts';
+import { createPassiveHealth, downCell } from './health.ts';
+import type { Service, ServiceContext } from './service.ts';
+import { createSticky } from './sticky.ts';
 
 /** A server as balancers see it. */
-export interface ServerEntry {
+interface ServerEntry {
+  readonly name: string;
   readonly target: ServerTarget;
   readonly weight: number;
+  /** On its way out: keeps the clients that are stuck to it and takes no new ones. */
+  readonly fenced: boolean;
   /** Host header that the server gets without passHostHeader. */
   readonly hostHeader: string;
-}
-
-export interface LoadBalancerContext {
-  /** Qualified name of the service. */
-  readonly name: string;
-  readonly platform: Platform;
-  readonly transportName: string;
-  readonly transport: ServersTransport;
+  /** Path before the request's own, with preservePath. */
+  readonly pathPrefix: string;
 }
 
 /** Chooses a server, sends the request, and tries the next server when one refused the connection before any byte was sent. */
-export function createLoadBalancer(config: LoadBalancer, context: LoadBalancerContext): Handler {
+export function createLoadBalancer(name: string, config: LoadBalancer, context: ServiceContext): Service {
   const { platform } = context;
-  const servers = (config.servers ?? [])
-    .filter((server) => (server.weight ?? 1) > 0)
-    .map((server) => parseServer(server.url ?? '', server.weight ?? 1, context));
-  const balancer = createWeightedRoundRobin(servers, platform.random);
-  const down = servers.map((server) => platform.cells.counter(`down ${context.name} ${server.target.url}`));
-  const isUp = (index: number): boolean => down[index]!.get() === 0;
+  const servers = (config.servers ?? []).filter((server) => (server.weight ?? 1) > 0).map((server) => parseServer(server, name, context));
+  const balancer = createStrategy(config.strategy, servers, name, platform);
+  const down = servers.map((server) => downCell(platform.cells, name, server.name));
+  const passive = createPassiveHealth(config.passiveHealthCheck, name, servers, platform);
+  const sticky =
+    config.sticky?.cookie === undefined || config.strategy === 'hrw'
+      ? undefined
+      : createSticky(
+          config.sticky.cookie,
+          name,
+          servers.map((server) => server.name),
+        );
+  const isUp = (index: number): boolean => down[index]!.get() === 0 && passive.isUp(index);
+  const takesNew = (index: number): boolean => !servers[index]!.fenced && isUp(index);
 
-  return async function balance(request): Promise<ProxyResponse> {
-    request.facts.serviceName = context.name;
-    let excluded: Set<number> | undefined;
+  async function handle(request: ProxyRequest): Promise<ProxyResponse> {
+    request.facts.serviceName = name;
+    const stuck = sticky?.find(request.headers);
+    let index = stuck !== undefined && isUp(stuck.index) ? stuck.index : undefined;
+    let setCookie = sticky !== undefined && (index === undefined || stuck!.renew);
+    let refused: Set<number> | undefined;
     for (;;) {
-      const index = balancer.next((candidate) => isUp(candidate) && !excluded?.has(candidate));
-      if (index === undefined)
-        return excluded === undefined
-          ? noServer()
-          : errorResponse(new UpstreamError('upstream.refused', 'Every server refused the connection'), platform.log);
+      index ??= balancer.next(request, refused === undefined ? takesNew : (candidate) => takesNew(candidate) && !refused!.has(candidate));
+      if (index === undefined) return refused === undefined ? noServer() : errorResponse(new UpstreamError('upstream.refused', 'Every server refused the connection'), platform.log);
       try {
-        return await forward(servers[index]!, request);
+        const response = await forward(index, request);
+        if (setCookie) response.headers.append('Set-Cookie', sticky!.cookieFor(index));
+        return response;
       } catch (error) {
-        if (!(error instanceof UpstreamError) || error.sent || servers.length === 1) return errorResponse(error, platform.log);
-        excluded ??= new Set();
-        excluded.add(index);
+        passive.failed(index);
+        if (!(error instanceof UpstreamError) || error.sent || error.code === 'upstream.aborted' || servers.length === 1) return errorResponse(error, platform.log);
+        refused ??= new Set();
+        refused.add(index);
+        index = undefined;
+        setCookie = sticky !== undefined;
       }
     }
-  };
+  }
 
-  async function forward(server: ServerEntry, request: ProxyRequest): Promise<ProxyResponse> {
+  async function forward(index: number, request: ProxyRequest): Promise<ProxyResponse> {
+    const server = servers[index]!;
     const { facts } = request;
     facts.serviceUrl = server.target.url;
     const startedAt = platform.clock.now();
     const { outgoing, decode } = prepareOutgoing(request, config.passHostHeader, server.hostHeader);
+    if (server.pathPrefix !== '') outgoing.path = server.pathPrefix + outgoing.path;
+    const errand = balancer.begin?.(index);
+    if (errand !== undefined) whenFinished(facts, errand.ended);
     const response = cleanResponse(await platform.send(server.target, outgoing));
     facts.originDurationMs = platform.clock.now() - startedAt;
+    errand?.answered(facts.originDurationMs);
     facts.originStatus = response.status;
     facts.originContentSize = response.body?.length;
+    passive.answered(index, response.status);
     return decode && response.headers.get('Content-Encoding') === 'gzip' ? platform.unpack(response) : response;
+  }
+
+  return { handle, available: () => servers.some((_, index) => takesNew(index)) };
+}
+
+function createStrategy(strategy: LoadBalancer['strategy'], servers: readonly ServerEntry[], service: string, platform: Platform): Balancer {
+  const inFlight = (): { add(amount: number): number; get(): number }[] => servers.map((server) => platform.cells.counter(`in flight ${service} ${server.name}`));
+  switch (strategy) {
+    case 'wrr':
+      return createWeightedRoundRobin(servers, platform.random);
+    case 'p2c':
+      return createPowerOfTwoChoices(servers, platform.random, inFlight());
+    case 'hrw':
+      return createHighestRandomWeight(servers);
+    case 'leasttime':
+      return createLeastTime(servers, platform.random, inFlight());
   }
 }
 
 const SCHEME_PORTS: Record<string, number> = { http: 80, https: 443, h2c: 80 };
 
-/** Throws ConfigError when the URL is none of `http`, `https`, `h2c` with a host. */
-export function parseServer(
-  url: string,
-  weight: number,
-  context: Pick<LoadBalancerContext, 'name' | 'transportName' | 'transport'>,
-): ServerEntry {
-  const match = /^(https?|h2c):\/\/(?:\[([^\]]+)\]|([^:/?#]+))(?::(\d+))?(?:[/?#].*)?$/.exec(url);
-  if (match === null)
-    throw new ConfigError('config.bad-value', `The server '${url}' is no address; write http://host:port`, { object: context.name });
-  const [, scheme, v6, name, port] = match;
+type ServerConfig = NonNullable<LoadBalancer['servers']>[number] & { readonly fenced?: boolean };
+
+/** Throws ConfigError when the URL is none of `http`, `https`, `h2c` with a host, or `unix`. */
+function parseServer({ url = '', weight = 1, preservePath = false, fenced = false }: ServerConfig, service: string, context: ServiceContext): ServerEntry {
+  const common = { name: url, weight, fenced };
+  const { transportName, transport } = context;
+  const socket = /^unix:\/\/(\/.+)$/.exec(url);
+  if (socket !== null) {
+    return { ...common, hostHeader: 'localhost', pathPrefix: '', target: { url, scheme: 'http', host: 'localhost', port: 0, transportName, transport } };
+  }
+  const match = /^(https?|h2c):\/\/(?:\[([^\]]+)\]|([^:/?#]+))(?::(\d+))?(\/[^?#]*)?(?:[?#].*)?$/i.exec(url);
+  if (match === null) throw new ConfigError('config.bad-value', `The server '${url}' is no address; write http://host:port`, { object: service });
+  const [, scheme, v6, name, port, path] = match;
   const host = v6 ?? name!;
+  const authority = v6 === undefined ? host : `[${host}]`;
   return {
-    weight,
-    hostHeader: `${v6 === undefined ? host : `[${host}]`}${port === undefined ? '' : `:${port}`}`,
+    ...common,
+    hostHeader: port === undefined ? authority : `${authority}:${port}`,
+    pathPrefix: preservePath && path !== undefined ? path.replace(/\/$/, '') : '',
     target: {
       url,
-      scheme: scheme as ServerTarget['scheme'],
+      scheme: scheme!.toLowerCase() as ServerTarget['scheme'],
       host,
-      port: port === undefined ? SCHEME_PORTS[scheme!]! : Number(port),
-      transportName: context.transportName,
-      transport: context.transport,
+      port: port === undefined ? SCHEME_PORTS[scheme!.toLowerCase()]! : Number(port),
+      transportName,
+      transport,
     },
   };
 }
