@@ -20,7 +20,9 @@ const STOREYS: Record<string, readonly string[]> = {
   cli: ['base', 'middlewares', 'config', 'proxy', 'providers', 'kv-sync', 'origin-agent'],
 };
 const folders = Object.keys(STOREYS);
-const forbidden = folders.flatMap((from) => folders.filter((to) => to !== from && !STOREYS[from]!.includes(to)).map((to) => [from, to] as const));
+const forbidden = folders.flatMap((from) =>
+  folders.filter((to) => to !== from && !STOREYS[from]!.includes(to)).map((to) => [from, to] as const),
+);
 
 const planted = (from: string, to: string): string => `src/${from}/planted-${to}.ts`;
 
@@ -60,9 +62,15 @@ describe('the four lower folders see web standards only', () => {
     mkdirSync(join(root, '.edgeway'), { recursive: true });
     const scratch = mkdtempSync(join(root, '.edgeway', 'boundary-'));
     try {
-      writeFileSync(join(scratch, 'planted.ts'), "import { readFileSync } from 'node:fs';\nexport const text = readFileSync('x').toString() + process.pid;\n");
+      writeFileSync(
+        join(scratch, 'planted.ts'),
+        "import { readFileSync } from 'node:fs';\nexport const text = readFileSync('x').toString() + process.pid;\n",
+      );
       const extended = join(root, 'src', folder, 'tsconfig.json');
-      writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify({ extends: extended, compilerOptions: { outDir: './out', rootDir: '.' }, include: ['planted.ts'], references: [] }));
+      writeFileSync(
+        join(scratch, 'tsconfig.json'),
+        JSON.stringify({ extends: extended, compilerOptions: { outDir: './out', rootDir: '.' }, include: ['planted.ts'], references: [] }),
+      );
       const { status, stdout } = spawnSync(bin('tsc'), ['-p', scratch], { cwd: scratch, encoding: 'utf8' });
       expect(status).not.toBe(0);
       expect(stdout).toContain("'node:fs'");

@@ -4,7 +4,7 @@ import type { ProxyRequest, ProxyResponse } from '../../base/message.ts';
 import { statusText } from '../../base/status-text.ts';
 import type { Service, ServiceContext } from './service.ts';
 
-interface FailoverConfig {
+export interface FailoverConfig {
   readonly service?: string;
   readonly fallback?: string;
   readonly errors?: { readonly status?: readonly string[]; readonly maxRequestBodyBytes?: number };
@@ -28,7 +28,11 @@ export function createFailover(name: string, config: FailoverConfig, context: Se
       if (error instanceof ClientError && error.status === 413) return errorText(413, 'Request body too large');
       throw error;
     }
-    const copy = (): ProxyRequest => ({ ...request, headers: request.headers.clone(), body: body === undefined ? undefined : createBody(body, request.body?.trailers()) });
+    const copy = (): ProxyRequest => ({
+      ...request,
+      headers: request.headers.clone(),
+      body: body === undefined ? undefined : createBody(body, request.body?.trailers()),
+    });
     const response = await main.handle(copy());
     if (!isError(response.status)) return response;
     response.body?.discard();

@@ -1,26 +1,20 @@
-import { ConfigError, UpstreamError } from '../../base/errors.ts';
+import { UpstreamError } from '../../base/errors.ts';
 import { type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
 import type { LoadBalancer } from '../../config/dynamic.ts';
 import { errorResponse, noServer } from '../error-response.ts';
 import { cleanResponse, prepareOutgoing } from '../outgoing.ts';
-import type { Platform, ServerTarget } from '../platform.ts';
-import { type Balancer, createHighestRandomWeight, createLeastTime, createPowerOfTwoChoices, createWeightedRoundRobin } from './balancer.ts';
-import { createPassiveHealth, downCell } from './health.ts';
+import type { Platform } from '../platform.ts';
+import {
+  type Balancer,
+  createHighestRandomWeight,
+  createLeastTime,
+  createPowerOfTwoChoices,
+  createWeightedRoundRobin,
+} from './balancer.ts';
+import { createPassiveHealth, downCell, type PassiveConfig } from './health.ts';
+import { parseServer, type ServerEntry } from './server.ts';
 import type { Service, ServiceContext } from './service.ts';
 import { createSticky } from './sticky.ts';
-
-/** A server as balancers see it. */
-interface ServerEntry {
-  readonly name: string;
-  readonly target: ServerTarget;
-  readonly weight: number;
-  /** On its way out: keeps the clients that are stuck to it and takes no new ones. */
-  readonly fenced: boolean;
-  /** Host header that the server gets without passHostHeader. */
-  readonly hostHeader: string;
-  /** Path before the request's own, with preservePath. */
-  readonly pathPrefix: string;
-}
 
 /** Chooses a server, sends the request, and tries the next server when one refused the connection before any byte was sent. */
 export function createLoadBalancer(name: string, config: LoadBalancer, context: ServiceContext): Service {
@@ -28,7 +22,7 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
   const servers = (config.servers ?? []).filter((server) => (server.weight ?? 1) > 0).map((server) => parseServer(server, name, context));
   const balancer = createStrategy(config.strategy, servers, name, platform);
   const down = servers.map((server) => downCell(platform.cells, name, server.name));
-  const passive = createPassiveHealth(config.passiveHealthCheck, name, servers, platform);
+  const passive = createPassiveHealth((config as { passiveHealthCheck?: PassiveConfig }).passiveHealthCheck, name, servers, platform);
   const sticky =
     config.sticky?.cookie === undefined || config.strategy === 'hrw'
       ? undefined
@@ -48,14 +42,18 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
     let refused: Set<number> | undefined;
     for (;;) {
       index ??= balancer.next(request, refused === undefined ? takesNew : (candidate) => takesNew(candidate) && !refused!.has(candidate));
-      if (index === undefined) return refused === undefined ? noServer() : errorResponse(new UpstreamError('upstream.refused', 'Every server refused the connection'), platform.log);
+      if (index === undefined)
+        return refused === undefined
+          ? noServer()
+          : errorResponse(new UpstreamError('upstream.refused', 'Every server refused the connection'), platform.log);
       try {
         const response = await forward(index, request);
         if (setCookie) response.headers.append('Set-Cookie', sticky!.cookieFor(index));
         return response;
       } catch (error) {
         passive.failed(index);
-        if (!(error instanceof UpstreamError) || error.sent || error.code === 'upstream.aborted' || servers.length === 1) return errorResponse(error, platform.log);
+        if (!(error instanceof UpstreamError) || error.sent || error.code === 'upstream.aborted' || servers.length === 1)
+          return errorResponse(error, platform.log);
         refused ??= new Set();
         refused.add(index);
         index = undefined;
@@ -85,8 +83,14 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
   return { handle, available: () => servers.some((_, index) => takesNew(index)) };
 }
 
-function createStrategy(strategy: LoadBalancer['strategy'], servers: readonly ServerEntry[], service: string, platform: Platform): Balancer {
-  const inFlight = (): { add(amount: number): number; get(): number }[] => servers.map((server) => platform.cells.counter(`in flight ${service} ${server.name}`));
+function createStrategy(
+  strategy: LoadBalancer['strategy'],
+  servers: readonly ServerEntry[],
+  service: string,
+  platform: Platform,
+): Balancer {
+  const inFlight = (): { add(amount: number): number; get(): number }[] =>
+    servers.map((server) => platform.cells.counter(`in flight ${service} ${server.name}`));
   switch (strategy) {
     case 'wrr':
       return createWeightedRoundRobin(servers, platform.random);
@@ -97,36 +101,4 @@ function createStrategy(strategy: LoadBalancer['strategy'], servers: readonly Se
     case 'leasttime':
       return createLeastTime(servers, platform.random, inFlight());
   }
-}
-
-const SCHEME_PORTS: Record<string, number> = { http: 80, https: 443, h2c: 80 };
-
-type ServerConfig = NonNullable<LoadBalancer['servers']>[number] & { readonly fenced?: boolean };
-
-/** Throws ConfigError when the URL is none of `http`, `https`, `h2c` with a host, or `unix`. */
-function parseServer({ url = '', weight = 1, preservePath = false, fenced = false }: ServerConfig, service: string, context: ServiceContext): ServerEntry {
-  const common = { name: url, weight, fenced };
-  const { transportName, transport } = context;
-  const socket = /^unix:\/\/(\/.+)$/.exec(url);
-  if (socket !== null) {
-    return { ...common, hostHeader: 'localhost', pathPrefix: '', target: { url, scheme: 'http', host: 'localhost', port: 0, transportName, transport } };
-  }
-  const match = /^(https?|h2c):\/\/(?:\[([^\]]+)\]|([^:/?#]+))(?::(\d+))?(\/[^?#]*)?(?:[?#].*)?$/i.exec(url);
-  if (match === null) throw new ConfigError('config.bad-value', `The server '${url}' is no address; write http://host:port`, { object: service });
-  const [, scheme, v6, name, port, path] = match;
-  const host = v6 ?? name!;
-  const authority = v6 === undefined ? host : `[${host}]`;
-  return {
-    ...common,
-    hostHeader: port === undefined ? authority : `${authority}:${port}`,
-    pathPrefix: preservePath && path !== undefined ? path.replace(/\/$/, '') : '',
-    target: {
-      url,
-      scheme: scheme!.toLowerCase() as ServerTarget['scheme'],
-      host,
-      port: port === undefined ? SCHEME_PORTS[scheme!.toLowerCase()]! : Number(port),
-      transportName,
-      transport,
-    },
-  };
 }

@@ -3,7 +3,7 @@ import { concatBytes } from '../../base/bytes.ts';
 import { type Body, Cancellation, createFacts, type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
 import type { Service, ServiceContext } from './service.ts';
 
-interface MirroringConfig {
+export interface MirroringConfig {
   readonly service?: string;
   readonly mirrorBody?: boolean;
   /** Bytes; −1 is without limit. */
@@ -83,7 +83,15 @@ function copyRequest(request: ProxyRequest, now: number): ProxyRequest {
     headers.delete('Content-Length');
     headers.delete('Transfer-Encoding');
   }
-  return { ...request, headers, body: undefined, upgrade: undefined, interim: undefined, cancellation: new Cancellation(), facts: createFacts(now) };
+  return {
+    ...request,
+    headers,
+    body: undefined,
+    upgrade: undefined,
+    interim: undefined,
+    cancellation: new Cancellation(),
+    facts: createFacts(now),
+  };
 }
 
 /** The body whole, and again as a body; beyond the limit only the latter, which gives what was read and then the rest. */

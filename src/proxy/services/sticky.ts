@@ -27,7 +27,9 @@ export function createSticky(config: CookieConfig, service: string, children: re
   const name = config.name === undefined || config.name === '' ? defaultCookieName(service) : tokenOnly(config.name);
   const values = children.map(cookieValue);
   const current = new Map(values.map((value, index) => [value, index]));
-  const legacy = new Map(children.flatMap((child, index) => [child, fnv64Hex(child), fnv64Hex(fnv64Hex(child))].map((value) => [value, index] as const)));
+  const legacy = new Map(
+    children.flatMap((child, index) => [child, fnv64Hex(child), fnv64Hex(fnv64Hex(child))].map((value) => [value, index] as const)),
+  );
   const attributes = cookieAttributes(config);
   return {
     find(headers) {
@@ -70,7 +72,10 @@ export function readCookie(headers: HeaderList, name: string): string | undefine
     for (const part of line.split(';')) {
       const equals = part.indexOf('=');
       if (equals === -1 || part.slice(0, equals).trim() !== name) continue;
-      return part.slice(equals + 1).trim().replace(/^"(.*)"$/, '$1');
+      return part
+        .slice(equals + 1)
+        .trim()
+        .replace(/^"(.*)"$/, '$1');
     }
   }
   return undefined;
