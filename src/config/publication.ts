@@ -97,7 +97,10 @@ const siteLink = object(
 
 const manifestSchema = object(
   {
-    format: integer('Version of this format.', { required: true, check: (value) => (value === 1 ? undefined : 'is not known; update the Worker') }),
+    format: integer('Version of this format.', {
+      required: true,
+      check: (value) => (value === 1 ? undefined : 'is not known; update the Worker'),
+    }),
     publisher: string('Who says it.', { required: true, check: checkPublisherName }),
     revision: integer('Grows with every publication of the publisher.', { required: true }),
     link: siteLink,
@@ -195,8 +198,7 @@ export function parseShard(text: string): PublicationObjects {
   return result as PublicationObjects;
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** All objects of several shards. */
 export function joinObjects(shards: Iterable<PublicationObjects>): PublicationObjects {

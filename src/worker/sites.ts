@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { EdgeHealth } from '../config/kv-layout.ts';
-import { createWeightedRoundRobin } from '../proxy/services/balancer.ts';
 import type { RelayErrand } from '../proxy/platform.ts';
+import { createWeightedRoundRobin } from '../proxy/services/balancer.ts';
 
 export interface SiteChooser {
   /** The site to ask next, preferably `wanted`; undefined when all were asked. */

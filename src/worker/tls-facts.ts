@@ -20,7 +20,12 @@ export interface CfFacts {
   readonly httpProtocol?: string;
   readonly tlsVersion?: string;
   readonly tlsCipher?: string;
-  readonly tlsClientAuth?: { readonly certVerified?: string; readonly certRevoked?: string; readonly certRFC9440?: string; readonly certChainRFC9440?: string };
+  readonly tlsClientAuth?: {
+    readonly certVerified?: string;
+    readonly certRevoked?: string;
+    readonly certRFC9440?: string;
+    readonly certChainRFC9440?: string;
+  };
 }
 
 /** The certificate is there only when Cloudflare verified it and it is not revoked: the fields are filled for refused ones too. */
