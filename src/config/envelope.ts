@@ -77,7 +77,7 @@ export interface Envelope {
 export function formatEnvelope(request: ProxyRequest): [string, string][] {
   let carried = '';
   for (const [name, value] of request.headers) {
-    if (CARRIED.test(name)) carried += `${carried === '' ? '' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+    if (isCarried(name)) carried += `${carried === '' ? '' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
   }
   const fields: [string, string][] = [
     [ENVELOPE.target, escapeField(requestTarget(request))],
@@ -123,7 +123,7 @@ export function parseEnvelope(headers: HeaderList): Envelope | undefined {
 export function restoreFields(headers: HeaderList, envelope: Envelope): HeaderList {
   const restored = headers.clone();
   dropEdgewayFields(restored);
-  restored.filter((name) => !CARRIED.test(name));
+  restored.filter((name) => !isCarried(name));
   for (const [name, value] of envelope.fields) restored.append(name, value);
   return restored;
 }
@@ -141,6 +141,9 @@ function parseFields(text: string): [string, string][] {
     return [decodeURIComponent(pair.slice(0, mark)), decodeURIComponent(pair.slice(mark + 1))];
   });
 }
+
+/** Whether the field travels in the envelope. */
+export const isCarried = (name: string): boolean => CARRIED.test(name);
 
 /** Drops every field that only edge and agent may set. */
 export function dropEdgewayFields(headers: HeaderList): void {

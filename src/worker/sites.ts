@@ -1,11 +1,15 @@
 import type { Clock } from '../base/clock.ts';
+import type { ProxyRequest } from '../base/message.ts';
 import type { EdgeHealth } from '../config/kv-layout.ts';
 import type { RelayErrand } from '../proxy/platform.ts';
 import { createWeightedRoundRobin } from '../proxy/services/balancer.ts';
 
+/** A candidate of an errand. */
+export type Place = RelayErrand['sites'][number];
+
 export interface SiteChooser {
-  /** The site to ask next, preferably `wanted`; undefined when all were asked. */
-  next(wanted: string | undefined, asked: ReadonlySet<string>): RelayErrand['sites'][number] | undefined;
+  /** The site to ask next, preferably the one with index `wanted`; undefined when all were asked. */
+  next(request: ProxyRequest, wanted: number | undefined, asked: ReadonlySet<Place>): Place | undefined;
   /** Whether any site is believed to have a healthy server. */
   available(): boolean;
 }
@@ -39,25 +43,31 @@ export const placeKey = (site: string, name: string): string => `${site} ${name}
  * By weight among the sites that seem well; those with a lapsed lease, without a healthy server or avoided come last, in the same
  * way; none is ever left out.
  */
-export function createSiteChooser(errand: RelayErrand, health: () => EdgeHealth, avoidance: Avoidance, random: () => number): SiteChooser {
-  const sites = errand.sites.filter(({ weight }) => weight > 0);
-  const balancer = createWeightedRoundRobin(sites, random);
+export function createSiteChooser(
+  places: readonly Place[],
+  health: () => EdgeHealth,
+  avoidance: Avoidance,
+  random: () => number,
+): SiteChooser {
+  const balancer = createWeightedRoundRobin(
+    places.map(({ site, weight }) => ({ name: site, weight })),
+    random,
+  );
 
-  function seemsWell({ site, name }: RelayErrand['sites'][number]): boolean {
+  function seemsWell({ site, name }: Place): boolean {
     const state = health()[site];
     if (state !== undefined && (state.lapsed || state.down?.includes(name))) return false;
     return !avoidance.isAvoided(site) && !avoidance.isAvoided(placeKey(site, name));
   }
 
   return {
-    next(wanted, asked) {
-      const free = (index: number): boolean => !asked.has(sites[index]!.site);
-      const well = (index: number): boolean => free(index) && seemsWell(sites[index]!);
-      const stuck = wanted === undefined ? -1 : sites.findIndex(({ site }) => site === wanted);
-      if (stuck !== -1 && well(stuck)) return sites[stuck];
-      const index = balancer.next(well) ?? balancer.next(free);
-      return index === undefined ? undefined : sites[index];
+    next(request, wanted, asked) {
+      const free = (index: number): boolean => !asked.has(places[index]!);
+      const well = (index: number): boolean => free(index) && seemsWell(places[index]!);
+      if (wanted !== undefined && well(wanted)) return places[wanted];
+      const index = balancer.next(request, well) ?? balancer.next(request, free);
+      return index === undefined ? undefined : places[index];
     },
-    available: () => sites.some(seemsWell),
+    available: () => places.some(seemsWell),
   };
 }
