@@ -2,6 +2,7 @@ import { concatBytes, encodeText } from './bytes.ts';
 import { ClientError } from './errors.ts';
 import type { Body, HeaderList, ProxyResponse } from './message.ts';
 import { HeaderList as Headers } from './message.ts';
+import { STATUS_TEXT } from './status-text.ts';
 
 /** A body held in memory. May be read again, unlike one lent by a platform. */
 export function createBody(content: Uint8Array | string, trailers?: HeaderList): Body {
@@ -66,3 +67,42 @@ export const errorText = (status: number, text: string, headers: string[] = []):
   textResponse(status, `${text}\n`, {
     headers: [...headers, 'Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'],
   });
+
+/** The status with its phrase as the body, the form of most refusals. */
+export const statusResponse = (status: number, headers: string[] = []): ProxyResponse =>
+  textResponse(status, STATUS_TEXT[status] ?? '', { headers });
+
+/** Calls back once when the response is over: its body read, broken off or discarded, its tunnel closed. May replace `response.body`. */
+export function onResponseEnd(response: ProxyResponse, callback: () => void): void {
+  const { body, tunnel } = response;
+  const source = (tunnel ?? body) as { onEnd?(callback: () => void): void } | undefined;
+  if (source === undefined) callback();
+  else if (source.onEnd !== undefined) source.onEnd(callback);
+  else if (body !== undefined) response.body = watchBody(body, callback);
+  else callback();
+}
+
+/** A body that tells when it is over. */
+function watchBody(body: Body, onEnd: () => void): Body {
+  const waiting = [onEnd];
+  const end = (): void => {
+    for (const callback of waiting.splice(0)) callback();
+  };
+  return {
+    length: body.length,
+    async *chunks() {
+      try {
+        yield* body.chunks();
+      } finally {
+        end();
+      }
+    },
+    bytes: (limit) => body.bytes(limit).finally(end),
+    discard() {
+      body.discard();
+      end();
+    },
+    trailers: () => body.trailers(),
+    onEnd: (callback) => void waiting.push(callback),
+  };
+}

@@ -5,7 +5,10 @@ import type { UpstreamError } from './errors.ts';
  * WHATWG `Headers` and `URL` lose repeated values, order, case and the raw target; `Request` and `Response` cost half the speed.
  */
 
-/** Header fields in the order, case and number in which they came. Look-ups ignore case. */
+/**
+ * Header fields in the order, case and number in which they came. Look-ups ignore case. Values are one character a byte (latin1,
+ * as Node and fetch have them); a text from the configuration goes through `toByteText` first.
+ */
 export class HeaderList {
   /** Name, value, name, value … as on the wire. */
   readonly raw: string[];
