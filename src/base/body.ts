@@ -90,12 +90,28 @@ function watchBody(body: Body, onEnd: () => void): Body {
   };
   return {
     length: body.length,
-    async *chunks() {
-      try {
-        yield* body.chunks();
-      } finally {
-        end();
-      }
+    // No generator: one that is closed before its first step runs no `finally`.
+    chunks() {
+      const source = body.chunks()[Symbol.asyncIterator]();
+      const iterator: AsyncIterableIterator<Uint8Array> = {
+        [Symbol.asyncIterator]: () => iterator,
+        async next() {
+          try {
+            const result = await source.next();
+            if (result.done) end();
+            return result;
+          } catch (error) {
+            end();
+            throw error;
+          }
+        },
+        async return() {
+          end();
+          await source.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+      return iterator;
     },
     bytes: (limit) => body.bytes(limit).finally(end),
     discard() {

@@ -202,7 +202,7 @@ export interface ProxyRequest {
   /** Without Host. */
   headers: HeaderList;
   body: Body | undefined;
-  /** Peer of the connection, after the PROXY protocol. */
+  /** Peer of the connection, after the PROXY protocol; empty in a request that no client sent (an error page's). */
   clientAddress: string;
   clientPort: number;
   tls: TlsFacts | undefined;
@@ -213,6 +213,8 @@ export interface ProxyRequest {
   cancellation: Cancellation;
   /** Sends an interim answer (1xx) to the client; undefined where the platform cannot. */
   interim: ((status: number, headers: HeaderList) => void) | undefined;
+  /** True: the server is not told the client's address in X-Forwarded-For (an empty one among `customRequestHeaders`). */
+  omitForwardedFor?: boolean;
   facts: RequestFacts;
 }
 
