@@ -7,8 +7,12 @@ import { providerOf, qualify } from '../config/names.ts';
 import type { ProxyConfiguration, ProxyService } from '../config/snapshot.ts';
 import { HTTP_MIDDLEWARES } from '../middlewares/index.ts';
 import type { Middleware, MiddlewareContext, MiddlewareDefinition } from '../middlewares/middleware.ts';
+import type { LayeredMap } from './layered-map.ts';
 import type { Platform } from './platform.ts';
 import { createService, type Service, type ServiceContext } from './services/service.ts';
+
+/** The configuration in force. */
+export type Objects = { readonly [K in keyof ProxyConfiguration]: LayeredMap<string, ProxyConfiguration[K][string]> };
 
 /**
  * Builds handlers out of configuration at first use and keeps them until something they were built from changes. Middleware
@@ -17,9 +21,9 @@ import { createService, type Service, type ServiceContext } from './services/ser
 export interface Builder {
   /** The router's whole chain: middlewares, then its children or its service. Throws ConfigError. */
   router(name: string): Handler;
-  service(name: string): Handler;
+  service(name: string): Service;
   /** Forgets all that was built from the changed objects (`routers/blog@docker`, `services/…`). */
-  forget(configuration: ProxyConfiguration, changed: ReadonlySet<string>): void;
+  forget(changed: ReadonlySet<string>): void;
 }
 
 interface Built {
@@ -27,8 +31,7 @@ interface Built {
   readonly from: ReadonlySet<string>;
 }
 
-export function createBuilder(initial: ProxyConfiguration, platform: Platform, children: (router: string) => Handler | undefined): Builder {
-  let configuration = initial;
+export function createBuilder(objects: () => Objects, platform: Platform, children: (router: string) => Handler | undefined): Builder {
   const built = new Map<string, Built>();
 
   /** Remembers what `make` builds under `key`, with all objects it touched. `outer` touches them too. */
@@ -45,7 +48,7 @@ export function createBuilder(initial: ProxyConfiguration, platform: Platform, c
 
   function router(name: string): Handler {
     return once(`routers/${name}`, undefined, (touched) => {
-      const config = configuration.routers[name];
+      const config = objects().routers.get(name);
       if (config === undefined) throw new ConfigError('config.reference', `There is no router '${name}'`, { object: name });
       if (config.handOver !== undefined && platform.relay !== undefined) {
         const sites = Object.entries(config.handOver).map(([site, there]) => ({ site, name: there, weight: 1 }));
@@ -62,7 +65,7 @@ export function createBuilder(initial: ProxyConfiguration, platform: Platform, c
         const handler = platform.internal?.(name.slice(0, -'@internal'.length));
         if (handler !== undefined) return always(handler);
       }
-      const config = configuration.services[name];
+      const config = objects().services.get(name);
       if (config === undefined) throw new ConfigError('config.reference', `There is no service '${name}'`, { object: name });
       const inner = createService(name, config, serviceContext(name, config, touched));
       const names = (config.middlewares ?? []).map((middleware) => qualify(middleware, providerOf(name)));
@@ -78,7 +81,7 @@ export function createBuilder(initial: ProxyConfiguration, platform: Platform, c
     return {
       platform,
       transportName,
-      transport: configuration.serversTransports[transportName] ?? defaultsOf(serversTransport),
+      transport: objects().serversTransports.get(transportName) ?? defaultsOf(serversTransport),
       service: (child) => service(qualify(child, provider), touched),
     };
   }
@@ -108,7 +111,7 @@ export function createBuilder(initial: ProxyConfiguration, platform: Platform, c
 
   function find(name: string, touched: Set<string>): { definition: MiddlewareDefinition; options: unknown } {
     touched.add(`middlewares/${name}`);
-    const config = configuration.middlewares[name];
+    const config = objects().middlewares.get(name);
     const kind = config === undefined ? undefined : Object.keys(config)[0];
     if (kind === undefined) throw new ConfigError('config.reference', `There is no middleware '${name}'`, { object: name });
     const definition = (HTTP_MIDDLEWARES as Record<string, MiddlewareDefinition>)[kind];
@@ -138,9 +141,8 @@ export function createBuilder(initial: ProxyConfiguration, platform: Platform, c
 
   return {
     router,
-    service: (name) => service(name).handle,
-    forget(next, changed) {
-      configuration = next;
+    service: (name) => service(name),
+    forget(changed) {
       for (const [key, entry] of built) if (meets(entry.from, changed)) built.delete(key);
     },
   };

@@ -1,19 +1,22 @@
 import { describe } from '../base/errors.ts';
 import type { Handler, ProxyRequest, ProxyResponse } from '../base/message.ts';
 import { providerOf, providerRank } from '../config/names.ts';
-import type { ProxyConfiguration } from '../config/snapshot.ts';
-import { createRoutingView } from '../config/rule/routing-view.ts';
-import { createBuilder } from './build.ts';
-import { type EntryPointOptions, prepareRequest } from './entry-point.ts';
+import { createRoutingView, type RoutingView } from '../config/rule/routing-view.ts';
+import type { ProxyConfiguration, ProxyRouter } from '../config/snapshot.ts';
+import { createBuilder, type Objects } from './build.ts';
+import { createRequestPreparation, type EntryPointOptions } from './entry-point.ts';
 import { errorResponse, notFound } from './error-response.ts';
+import { changeLayeredMap, createLayeredMap, type LayeredMap } from './layered-map.ts';
 import type { Platform } from './platform.ts';
-import { createRouteTable, type RouteTable } from './route-table.ts';
+import { createRouteTable, type RouteEntry, type RouteTable } from './route-table.ts';
 
 export interface ProxyOptions {
   readonly platform: Platform;
   readonly entryPoints: Readonly<Record<string, EntryPointOptions>>;
+  /** What X-Forwarded-Server says. */
+  readonly hostname: string;
   /** First wins where priorities are equal; Traefik's default order without. */
-  readonly precedence?: readonly string[];
+  readonly precedence?: readonly string[] | undefined;
 }
 
 /** Objects by name that are new or different; null for those that are gone. */
@@ -24,29 +27,31 @@ export interface HttpProxy {
   update(changes: ProxyChanges): void;
   /** The whole path of a request of an entry point. Never rejects. */
   handle(request: ProxyRequest): Promise<ProxyResponse>;
-  /** A router's chain, for a request that was matched elsewhere (relay). Undefined when it does not exist. */
+  /** A router's chain, for a request that was matched elsewhere (relay). Undefined when it does not exist or cannot be built. */
   router(name: string): Handler | undefined;
   /** A service alone, likewise. */
   service(name: string): Handler | undefined;
-  readonly configuration: ProxyConfiguration;
+  /** Whether any server of the service could take a request now. */
+  available(service: string): boolean;
 }
 
-const EMPTY: ProxyConfiguration = { routers: {}, services: {}, middlewares: {}, serversTransports: {} };
+/** Root routers by entry point and TLS, children by parent: one table each. */
+type Tables = ReadonlyMap<string, RouteTable<RouteEntry, RoutingView>>;
 
 /**
  * The path of a request: entry point → match → chain → service → server → response. Each step is one line of `handle`; what
  * a step does stands in the file of its name.
  */
-export function createProxy({ platform, entryPoints, precedence }: ProxyOptions): HttpProxy {
+export function createProxy({ platform, entryPoints, hostname, precedence }: ProxyOptions): HttpProxy {
   const { log } = platform;
-  let configuration = EMPTY;
-  /** Root routers by entry point and TLS; children by parent. */
-  let tables = new Map<string, RouteTable>();
-  const builder = createBuilder(EMPTY, platform, childrenOf);
+  const prepare = new Map(Object.entries(entryPoints).map(([name, options]) => [name, createRequestPreparation(options, hostname)]));
+  let objects: Objects = { routers: emptyMap(), services: emptyMap(), middlewares: emptyMap(), serversTransports: emptyMap() };
+  let tables: Tables = new Map();
+  const builder = createBuilder(() => objects, platform, childrenOf);
 
   async function handle(request: ProxyRequest): Promise<ProxyResponse> {
     try {
-      const refusal = prepareRequest(request, entryPoints[request.entryPoint]!);
+      const refusal = prepare.get(request.entryPoint)!(request);
       if (refusal !== undefined) return refusal;
       const name = match(tableKey(request.entryPoint, request.tls !== undefined), request);
       if (name === undefined) return notFound();
@@ -57,10 +62,9 @@ export function createProxy({ platform, entryPoints, precedence }: ProxyOptions)
     }
   }
 
-  function match(key: string, request: ProxyRequest): string | undefined {
-    return tables.get(key)?.match(createRoutingView(request))?.name;
-  }
+  const match = (key: string, request: ProxyRequest): string | undefined => tables.get(key)?.match(createRoutingView(request))?.name;
 
+  /** A router that has children hands over to the one that matches; its own service is for nobody then. */
   function childrenOf(parent: string): Handler | undefined {
     const key = childKey(parent);
     if (!tables.has(key)) return undefined;
@@ -74,76 +78,92 @@ export function createProxy({ platform, entryPoints, precedence }: ProxyOptions)
 
   function update(changes: ProxyChanges): void {
     const changed = new Set<string>();
-    const next = {
-      routers: apply('routers', changes.routers),
-      services: apply('services', changes.services),
-      middlewares: apply('middlewares', changes.middlewares),
-      serversTransports: apply('serversTransports', changes.serversTransports),
-    } as ProxyConfiguration;
-    if (changes.routers !== undefined) tables = createTables(next, tables, changes.routers);
-    builder.forget(next, changed);
-    configuration = next;
-
-    function apply(kind: keyof ProxyConfiguration, objects: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
-      if (objects === undefined) return configuration[kind];
-      const all: Record<string, unknown> = { ...configuration[kind] };
-      for (const [name, object] of Object.entries(objects)) {
+    const before = objects.routers;
+    const change = <T>(kind: keyof Objects, map: LayeredMap<string, T>): LayeredMap<string, T> => {
+      const entries = new Map<string, T | undefined>();
+      for (const [name, object] of Object.entries(changes[kind] ?? {})) {
         changed.add(`${kind}/${name}`);
-        if (object === null) delete all[name];
-        else all[name] = object;
+        entries.set(name, (object ?? undefined) as T | undefined);
       }
-      return all;
-    }
+      return finishNow(changeLayeredMap(map, entries));
+    };
+    const next: Objects = {
+      routers: change('routers', objects.routers),
+      services: change('services', objects.services),
+      middlewares: change('middlewares', objects.middlewares),
+      serversTransports: change('serversTransports', objects.serversTransports),
+    };
+    const nextTables = changeTables(tables, Object.keys(changes.routers ?? {}), before, next.routers);
+    for (const key of keysOfChangedParents(tables, nextTables)) changed.add(key);
+    objects = next;
+    tables = nextTables;
+    builder.forget(changed);
   }
 
-  function createTables(next: ProxyConfiguration, before: Map<string, RouteTable>, routers: Readonly<Record<string, unknown>>): Map<string, RouteTable> {
-    const touched = new Set<string>();
-    for (const name of Object.keys(routers)) for (const source of [configuration, next]) for (const key of keysOf(source, name)) touched.add(key);
-    const after = new Map(before);
-    const members = new Map<string, string[]>();
-    for (const name of Object.keys(next.routers)) {
-      for (const key of keysOf(next, name)) if (touched.has(key)) members.get(key)?.push(name) ?? members.set(key, [name]);
+  function changeTables(current: Tables, names: readonly string[], before: Objects['routers'], after: Objects['routers']): Tables {
+    const byTable = new Map<string, { removed: string[]; added: RouteEntry[] }>();
+    const at = (key: string) => byTable.get(key) ?? byTable.set(key, { removed: [], added: [] }).get(key)!;
+    for (const name of names) {
+      const [old, router] = [before.get(name), after.get(name)];
+      const keys = router === undefined ? [] : keysOf(router);
+      for (const key of old === undefined ? [] : keysOf(old)) if (!keys.includes(key)) at(key).removed.push(name);
+      for (const key of keys) at(key).added.push(entryOf(name, router!));
     }
-    for (const key of touched) {
-      const names = members.get(key);
-      if (names === undefined) after.delete(key);
-      else after.set(key, createRouteTable(names.map((name) => entryOf(next, name))));
+    const next = new Map(current);
+    for (const [key, change] of byTable) {
+      const table = (next.get(key) ?? createRouteTable([])).update(change);
+      if (table.size === 0) next.delete(key);
+      else next.set(key, table);
     }
-    return after;
+    return next;
   }
 
-  const entryOf = (source: ProxyConfiguration, name: string) => {
-    const { rule = '', ruleSyntax, priority } = source.routers[name]!;
-    return { name, rule, ruleSyntax: ruleSyntax ?? ('v3' as const), priority, providerRank: providerRank(providerOf(name), precedence) };
-  };
+  const entryOf = (name: string, { rule = '', ruleSyntax, priority }: ProxyRouter): RouteEntry => ({
+    name,
+    rule,
+    ruleSyntax,
+    priority,
+    providerRank: providerRank(providerOf(name), precedence),
+  });
 
-  /** A router that cannot be built is a mistake that merge should have found; its requests are answered as without it. */
-  const tryBuild = (make: () => Handler): Handler | undefined => {
+  /** What cannot be built is a mistake that merge should have found; its requests are answered as without it. */
+  function tryBuild(make: () => Handler): Handler | undefined {
     try {
       return make();
     } catch (error) {
       log.error('Cannot build', { error: describe(error) });
       return undefined;
     }
-  };
+  }
 
   return {
     update,
     handle,
-    router: (name) => (Object.hasOwn(configuration.routers, name) ? tryBuild(() => builder.router(name)) : undefined),
-    service: (name) => (Object.hasOwn(configuration.services, name) ? tryBuild(() => builder.service(name)) : undefined),
-    get configuration() {
-      return configuration;
-    },
+    router: (name) => (objects.routers.get(name) === undefined ? undefined : tryBuild(() => builder.router(name))),
+    service: (name) => (objects.services.get(name) === undefined ? undefined : tryBuild(() => builder.service(name).handle)),
+    available: (name) => objects.services.get(name) !== undefined && builder.service(name).available(),
   };
 }
 
-const tableKey = (entryPoint: string, tls: boolean): string => `${tls ? 'tls' : 'plain'} ${entryPoint}`;
-const childKey = (parent: string): string => `child ${parent}`;
+const emptyMap = <T>(): LayeredMap<string, T> => createLayeredMap<string, T>(new Map());
 
-function keysOf(configuration: ProxyConfiguration, name: string): string[] {
-  const router = configuration.routers[name];
-  if (router === undefined) return [];
-  if (router.parentRefs !== undefined && router.parentRefs.length > 0) return router.parentRefs.map(childKey);
-  return router.entryPoints.map((entryPoint) => tableKey(entryPoint, router.tls !== undefined));
+function finishNow<T>(slices: Generator<void, T>): T {
+  let step = slices.next();
+  while (!step.done) step = slices.next();
+  return step.value;
+}
+
+const tableKey = (entryPoint: string, tls: boolean): string => `${tls ? 'tls' : 'plain'} ${entryPoint}`;
+const CHILD = 'child ';
+const childKey = (parent: string): string => CHILD + parent;
+
+function keysOf({ parentRefs, entryPoints, tls }: ProxyRouter): string[] {
+  if (parentRefs !== undefined && parentRefs.length > 0) return parentRefs.map(childKey);
+  return entryPoints.map((entryPoint) => tableKey(entryPoint, tls !== undefined));
+}
+
+/** Parents that got their first child or lost the last: what was built of them has another end now. */
+function* keysOfChangedParents(before: Tables, after: Tables): Generator<string> {
+  for (const key of before.keys()) if (key.startsWith(CHILD) && !after.has(key)) yield `routers/${key.slice(CHILD.length)}`;
+  for (const key of after.keys()) if (key.startsWith(CHILD) && !before.has(key)) yield `routers/${key.slice(CHILD.length)}`;
 }

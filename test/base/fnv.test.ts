@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { fnv64, fnv64Hex } from '../../src/base/fnv.ts';
 
-const hex = ({ high, low }: { high: number; low: number }): string => high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+const hex = ({ high, low }: { high: number; low: number }): string =>
+  high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
 
 // Values of the draft's own test vectors.
 it.each([

@@ -54,10 +54,20 @@ export function createHighestRandomWeight(candidates: readonly Candidate[]): Bal
   };
 }
 
-/** weight / −ln(h / 2⁶⁴), h the FNV-64a hash of address and name. */
+/** weight / −ln(h / 2⁶⁴), h the FNV-64a hash of address and name, mixed: FNV alone is not even among names that are alike. */
 function rendezvousScore(address: string, { name, weight }: Candidate): number {
-  const { high, low } = fnv64(address + name, '1a');
-  return weight / -Math.log((high * 2 ** 32 + low) / 2 ** 64);
+  const hash = fnv64(address + name, '1a');
+  const low = mix(hash.low ^ hash.high);
+  const high = mix(hash.high + low);
+  return weight / -Math.log((high * 2 ** 32 + low + 1) / (2 ** 64 + 1));
+}
+
+/** The finalizer of MurmurHash3. */
+function mix(word: number): number {
+  let x = word;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) >>> 0;
 }
 
 /** Two random picks, the one with fewer requests under way takes it (`p2c`); weights do not count. */

@@ -4,7 +4,7 @@ import type { ProxyRequest, ProxyResponse } from '../../base/message.ts';
 import { statusText } from '../../base/status-text.ts';
 import type { Service, ServiceContext } from './service.ts';
 
-interface FailoverConfig {
+export interface FailoverConfig {
   readonly service?: string;
   readonly fallback?: string;
   readonly errors?: { readonly status?: readonly string[]; readonly maxRequestBodyBytes?: number };

@@ -11,7 +11,7 @@ export interface PassiveHealth {
   failed(index: number): void;
 }
 
-interface PassiveConfig {
+export interface PassiveConfig {
   /** Milliseconds: window of failures and length of the exclusion. */
   readonly failureWindow: number;
   readonly maxFailedAttempts: number;

@@ -11,7 +11,7 @@ import {
   createPowerOfTwoChoices,
   createWeightedRoundRobin,
 } from './balancer.ts';
-import { createPassiveHealth, downCell } from './health.ts';
+import { createPassiveHealth, downCell, type PassiveConfig } from './health.ts';
 import { parseServer, type ServerEntry } from './server.ts';
 import type { Service, ServiceContext } from './service.ts';
 import { createSticky } from './sticky.ts';
@@ -22,7 +22,7 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
   const servers = (config.servers ?? []).filter((server) => (server.weight ?? 1) > 0).map((server) => parseServer(server, name, context));
   const balancer = createStrategy(config.strategy, servers, name, platform);
   const down = servers.map((server) => downCell(platform.cells, name, server.name));
-  const passive = createPassiveHealth(config.passiveHealthCheck, name, servers, platform);
+  const passive = createPassiveHealth((config as { passiveHealthCheck?: PassiveConfig }).passiveHealthCheck, name, servers, platform);
   const sticky =
     config.sticky?.cookie === undefined || config.strategy === 'hrw'
       ? undefined

@@ -3,7 +3,7 @@ import { concatBytes } from '../../base/bytes.ts';
 import { type Body, Cancellation, createFacts, type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
 import type { Service, ServiceContext } from './service.ts';
 
-interface MirroringConfig {
+export interface MirroringConfig {
   readonly service?: string;
   readonly mirrorBody?: boolean;
   /** Bytes; −1 is without limit. */

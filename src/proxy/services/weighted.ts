@@ -4,7 +4,7 @@ import { createHighestRandomWeight, createWeightedRoundRobin } from './balancer.
 import type { Service, ServiceContext } from './service.ts';
 import { type CookieConfig, createSticky } from './sticky.ts';
 
-interface WeightedConfig {
+export interface WeightedConfig {
   readonly services?: readonly { readonly name?: string; readonly weight?: number }[];
   readonly sticky?: { readonly cookie?: CookieConfig };
 }

@@ -18,7 +18,7 @@ describe('the sticky cookie', () => {
   it('finds the child again', () => {
     const value = sticky.cookieFor(1).split(';')[0]!;
     expect(sticky.find(cookie(`a=b; ${value}; c=d`))).toEqual({ index: 1, renew: false });
-    expect(sticky.find(cookie(value.replace('=', '="') + '"'))).toEqual({ index: 1, renew: false });
+    expect(sticky.find(cookie(`${value.replace('=', '="')}"`))).toEqual({ index: 1, renew: false });
     expect(sticky.find(cookie('lb=0000000000000000'))).toBeUndefined();
     expect(sticky.find(new HeaderList())).toBeUndefined();
   });
@@ -28,11 +28,18 @@ describe('the sticky cookie', () => {
   });
 
   it.each([
-    [{ secure: true, httpOnly: true, sameSite: 'Strict', maxAge: 60, path: '/p', domain: 'x.test' }, '; Path=/p; Domain=x.test; Max-Age=60; HttpOnly; Secure; SameSite=Strict'],
+    [
+      { secure: true, httpOnly: true, sameSite: 'Strict', maxAge: 60, path: '/p', domain: 'x.test' },
+      '; Path=/p; Domain=x.test; Max-Age=60; HttpOnly; Secure; SameSite=Strict',
+    ],
     [{ sameSite: 'LAX', maxAge: -1 }, '; Path=/; Max-Age=0; SameSite=Lax'],
     [{ sameSite: 'bogus' }, '; Path=/'],
   ])('writes attributes %j', (config, expected) => {
-    expect(createSticky({ ...plain, name: 'n', ...config }, 's@file', urls).cookieFor(0).replace(/^n=[0-9a-f]{16}/, '')).toBe(expected);
+    expect(
+      createSticky({ ...plain, name: 'n', ...config }, 's@file', urls)
+        .cookieFor(0)
+        .replace(/^n=[0-9a-f]{16}/, ''),
+    ).toBe(expected);
   });
 
   it('keeps only token characters of a name', () => {
