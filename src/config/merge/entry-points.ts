@@ -2,7 +2,7 @@ import type { Infer } from '../../base/schema.ts';
 import type { httpRouter } from '../dynamic.ts';
 import type { StaticConfiguration } from '../static.ts';
 
-export type Observability = Required<NonNullable<Infer<typeof httpRouter>['observability']>>;
+export type Observability = Required<Omit<NonNullable<Infer<typeof httpRouter>['observability']>, 'metadata'>>;
 
 /** What an entry point adds to the routers on it; a router on several entry points is split where there is one. */
 export interface Model {
