@@ -2,6 +2,7 @@ import { concatBytes, encodeText } from './bytes.ts';
 import { ClientError } from './errors.ts';
 import type { Body, HeaderList, ProxyResponse } from './message.ts';
 import { HeaderList as Headers } from './message.ts';
+import { STATUS_TEXT } from './status-text.ts';
 
 /** A body held in memory. May be read again, unlike one lent by a platform. */
 export function createBody(content: Uint8Array | string, trailers?: HeaderList): Body {
@@ -66,3 +67,7 @@ export const errorText = (status: number, text: string, headers: string[] = []):
   textResponse(status, `${text}\n`, {
     headers: [...headers, 'Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'],
   });
+
+/** The status with its phrase as the body, the form of most refusals. */
+export const statusResponse = (status: number, headers: string[] = []): ProxyResponse =>
+  textResponse(status, STATUS_TEXT[status] ?? '', { headers });

@@ -46,14 +46,19 @@ function readField(schema: Schema, input: unknown, reading: Reading): unknown {
   if (schema.kind !== 'object') return checked(schema, readNode(schema, input, reading), reading);
   if (Array.isArray(input)) return fail(reading, 'bad-value', `wants options below it (${optionNames(schema.fields!)}), not a list`);
   const text = textOf(input);
-  if (!schema.presence) {
+  if (!schema.presence || (schema.presence === 'not in keys' && reading.dialect === 'keys')) {
     if (childrenOf(input) > 0) return readEntry(schema, input, reading);
-    return fail(reading, 'empty-object', `wants options below it: at least one of ${optionNames(schema.fields!)}`);
+    return fail(reading, 'empty-object', emptyMessage(schema));
   }
   if (text === '' || text.toLowerCase() === 'true') return readEntry(schema, input, reading);
   if (text.toLowerCase() !== 'false') warn(reading, 'odd-value', `'${text}' switches it off; write true or false`);
   return passOver(schema, input, reading);
 }
+
+const emptyMessage = (schema: Schema): string =>
+  schema.presence === 'not in keys' && optionNames(schema.fields!) === ''
+    ? 'cannot be set by keys, where Traefik refuses it'
+    : `wants options below it: at least one of ${optionNames(schema.fields!)}`;
 
 /** The value of an entry of a map or list, or of the root: an object may be empty here, and its own text says nothing. */
 function readEntry(schema: Schema, input: unknown, reading: Reading): unknown {

@@ -5,7 +5,10 @@
 
 import type { UpstreamError } from './errors.ts';
 
-/** Header fields in the order, case and number in which they came. Look-ups ignore case. */
+/**
+ * Header fields in the order, case and number in which they came. Look-ups ignore case. Values are one character a byte (latin1,
+ * as Node and fetch have them); a text from the configuration goes through `toByteText` first.
+ */
 export class HeaderList {
   /** Name, value, name, value … as on the wire. */
   readonly raw: string[];
@@ -199,7 +202,7 @@ export interface ProxyRequest {
   /** Without Host. */
   headers: HeaderList;
   body: Body | undefined;
-  /** Peer of the connection, after the PROXY protocol. */
+  /** Peer of the connection, after the PROXY protocol; empty in a request that no client sent (an error page's). */
   clientAddress: string;
   clientPort: number;
   tls: TlsFacts | undefined;
@@ -210,6 +213,8 @@ export interface ProxyRequest {
   cancellation: Cancellation;
   /** Sends an interim answer (1xx) to the client; undefined where the platform cannot. */
   interim: ((status: number, headers: HeaderList) => void) | undefined;
+  /** True: the server is not told the client's address in X-Forwarded-For (an empty one among `customRequestHeaders`). */
+  omitForwardedFor?: boolean;
   facts: RequestFacts;
 }
 

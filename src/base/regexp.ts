@@ -36,14 +36,16 @@ export function compileRegexp(source: string): Regexp {
       let result = '';
       let end = 0;
       while (matcher.find()) {
-        result +=
-          text.slice(end, matcher.start()) +
-          expandTemplate(
+        result += text.slice(end, matcher.start());
+        // Go passes over an empty match right behind another: `.*` replaces once.
+        if (matcher.end() > end || matcher.start() === 0) {
+          result += expandTemplate(
             template,
             (name) => matcher.group(/^\d+$/.test(name) ? Number(name) : (groupNames[name] ?? -1)),
             matcher.groupCount(),
             groupNames,
           );
+        }
         end = matcher.end();
       }
       return result + text.slice(end);

@@ -13,8 +13,8 @@ export interface Schema<T = unknown, Present extends boolean = boolean> {
   readonly secret?: boolean;
   /** A path of a file or its content; providers replace a path by the content. */
   readonly fileOrContent?: boolean;
-  /** `true`, an empty text or `{}` stand for the object with its defaults; any other text means absent. Without it `{}` is refused. */
-  readonly presence?: boolean;
+  /** `true`, an empty text or `{}` stand for the object with its defaults; any other text means absent. Without it `{}` is refused. Traefik forgot flat keys for some. */
+  readonly presence?: boolean | 'not in keys';
   /** False: cannot be written in labels; the key is passed over there. */
   readonly labels?: false;
   /** Written in labels only; elsewhere the key is passed over. */
@@ -29,8 +29,11 @@ export interface Schema<T = unknown, Present extends boolean = boolean> {
   readonly ignored?: string;
   /** Allowed texts, compared exactly. */
   readonly values?: readonly string[];
-  /** Other texts than `values` are taken with a warning, as their reader knows what to do then. */
-  readonly open?: true;
+  /**
+   * Other texts than `values` are taken with a warning. `harmless`: they stand for the default. `broken`: the object is shown and
+   * must not be used; `violations` names it.
+   */
+  readonly open?: 'harmless' | 'broken';
   readonly fields?: Fields;
   readonly items?: Schema;
   /** Entries of the map or list, or fields of the object, fail alone: the others are kept. */
@@ -55,7 +58,7 @@ interface Options<T> {
   readonly required?: true;
   readonly secret?: true;
   readonly fileOrContent?: true;
-  readonly presence?: true;
+  readonly presence?: true | 'not in keys';
   readonly labels?: false;
   readonly onlyLabels?: true;
   readonly internal?: true;
@@ -70,7 +73,7 @@ type IsPresent<O> = O extends { default: unknown } | { required: true } ? true :
 export const string = <const O extends Options<string>>(summary: string, options?: O): Schema<string, IsPresent<O>> =>
   ({ ...options, kind: 'string', summary }) as never;
 
-export const oneOf = <const V extends readonly string[], const O extends Options<V[number]> & { open?: true }>(
+export const oneOf = <const V extends readonly string[], const O extends Options<V[number]> & { open?: 'harmless' | 'broken' }>(
   values: V,
   summary: string,
   options?: O,

@@ -1,16 +1,17 @@
 import type { Server } from 'node:net';
 import type { Cells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
-import { ConfigError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { EntryPoint } from '../config/static.ts';
 import type { MiddlewarePlatform } from '../middlewares/middleware.ts';
 import type { EntryPointOptions } from '../proxy/entry-point.ts';
 import type { Platform } from '../proxy/platform.ts';
 import { createProxy, type HttpProxy } from '../proxy/proxy.ts';
+import { createFetch } from './fetch.ts';
 import { createInternalServices } from './internal-services.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { createNodeHttpSender, createNodeHttpServer } from './rim/node-http.ts';
+import { unpackGzip } from './unpack.ts';
 
 export interface DataPlaneOptions {
   readonly entryPoints: Readonly<Record<string, EntryPoint>>;
@@ -45,17 +46,16 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     cells: options.cells,
     log,
     send: sender.send,
-    unpack: (response) => response,
-    fetch: async () => {
-      throw new ConfigError('config.unsupported', 'Requests outside services are not possible yet');
-    },
+    unpack: unpackGzip,
+    fetch: createFetch(sender.send, clock),
     middleware: options.middleware,
     internal: createInternalServices({ controlSocket: options.controlSocket, send: sender.send, cells: options.cells }),
   };
   const tcp = Object.entries(options.entryPoints).filter(([, entryPoint]) => !entryPoint.address?.endsWith('/udp'));
   const proxy = createProxy({
     platform,
-    entryPoints: Object.fromEntries(tcp.map(([name, entryPoint]) => [name, entryPointOptions(entryPoint, options.hostname)])),
+    entryPoints: Object.fromEntries(tcp.map(([name, entryPoint]) => [name, entryPointOptions(entryPoint)])),
+    hostname: options.hostname,
     precedence: options.precedence,
   });
   const servers: Server[] = [];
@@ -97,13 +97,4 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   };
 }
 
-function entryPointOptions({ http, forwardedHeaders }: EntryPoint, hostname: string): EntryPointOptions {
-  return {
-    hostname,
-    sanitizePath: http.sanitizePath,
-    encodeQuerySemicolons: http.encodeQuerySemicolons ?? false,
-    underscoreHeadersStrategy: http.underscoreHeadersStrategy,
-    encodedCharacters: http.encodedCharacters,
-    forwardedHeaders,
-  } as EntryPointOptions;
-}
+const entryPointOptions = ({ http, forwardedHeaders }: EntryPoint): EntryPointOptions => ({ ...http, forwardedHeaders });

@@ -23,6 +23,7 @@ export function createRequestPreparation(options: EntryPointOptions, hostname: s
   const { sanitizePath = true, encodeQuerySemicolons = false, underscoreHeadersStrategy = 'keep' } = options;
   const treatUnderscores = underscoreStrategy(underscoreHeadersStrategy);
   const semicolon = encodeQuerySemicolons ? '%3B' : '&';
+  const withoutPeer = options.forwardedHeaders?.notAppendXForwardedFor === true;
   const setForwardedHeaders = createForwardedHeaders(options.forwardedHeaders ?? {}, hostname);
 
   return (request) => {
@@ -34,6 +35,7 @@ export function createRequestPreparation(options: EntryPointOptions, hostname: s
     request.path = sanitizePath ? cleanPath(normal) : normal;
     if (query?.includes(';')) request.query = query.replaceAll(';', semicolon);
     setForwardedHeaders(request);
+    if (withoutPeer) request.omitForwardedFor = true;
     return undefined;
   };
 }

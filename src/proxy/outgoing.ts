@@ -28,7 +28,7 @@ export function prepareOutgoing(
   headers.filter((name) => !isHopByHop(name));
   if (wantsTrailers) headers.append('Te', 'trailers');
   if (request.upgrade !== undefined) headers.append('Upgrade', request.upgrade);
-  appendForwardedFor(headers, request.clientAddress);
+  if (!request.omitForwardedFor) appendForwardedFor(headers, request.clientAddress);
   const decode = !headers.has('Accept-Encoding') && !headers.has('Range') && request.method !== 'HEAD' && request.upgrade === undefined;
   if (decode) headers.append('Accept-Encoding', 'gzip');
   return { outgoing: { ...request, headers, host: passHostHeader ? request.host : serverHost }, decode };
@@ -41,7 +41,6 @@ function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name.toLowerCase());
 }
 
-/** An empty X-Forwarded-For (set by the headers middleware) means that none shall be sent. */
 function appendForwardedFor(headers: HeaderList, address: string): void {
   if (address === '') return;
   const before = headers.getAll('X-Forwarded-For');

@@ -1,4 +1,6 @@
+import { ConfigError } from '../../base/errors.ts';
 import { object, string } from '../../base/schema.ts';
+import { escapePath } from '../../base/url.ts';
 import { defineMiddleware } from '../middleware.ts';
 
 export const addPrefix = defineMiddleware({
@@ -6,4 +8,12 @@ export const addPrefix = defineMiddleware({
   summary: 'Puts a prefix before the path.',
   options: object({ prefix: string('Text put before the path; a leading slash is added where it lacks. Required.') }, 'addPrefix'),
   edge: true,
+  create({ prefix = '' }) {
+    if (prefix === '') throw new ConfigError('config.missing', "'prefix' is empty; write what is put before the path, as /api");
+    const escaped = escapePath(prefix.startsWith('/') ? prefix : `/${prefix}`);
+    return (request, next) => {
+      request.path = escaped + request.path;
+      return next(request);
+    };
+  },
 });

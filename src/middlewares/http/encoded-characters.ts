@@ -1,3 +1,4 @@
+import { textResponse } from '../../base/body.ts';
 import { boolean, object } from '../../base/schema.ts';
 import { defineMiddleware } from '../middleware.ts';
 
@@ -17,4 +18,19 @@ export const encodedCharacters = defineMiddleware({
     'encodedCharacters',
   ),
   edge: true,
+  create(options) {
+    const refused = [
+      options.allowEncodedSlash ? '' : '2[Ff]',
+      options.allowEncodedBackSlash ? '' : '5[Cc]',
+      options.allowEncodedNullCharacter ? '' : '00',
+      options.allowEncodedSemicolon ? '' : '3[Bb]',
+      options.allowEncodedPercent ? '' : '25',
+      options.allowEncodedQuestionMark ? '' : '3[Ff]',
+      options.allowEncodedHash ? '' : '23',
+    ].filter((hex) => hex !== '');
+    if (refused.length === 0) return (request, next) => next(request);
+    // An escape that is cut off is refused too.
+    const expression = new RegExp(`%(?:${refused.join('|')}|.?$)`);
+    return async (request, next) => (expression.test(request.path) ? textResponse(400, '') : next(request));
+  },
 });

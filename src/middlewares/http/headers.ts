@@ -1,5 +1,9 @@
+import { ConfigError } from '../../base/errors.ts';
 import { boolean, integer, list, map, object, string } from '../../base/schema.ts';
+import { createCors } from '../cors.ts';
+import { createCustomHeaders } from '../custom-headers.ts';
 import { defineMiddleware } from '../middleware.ts';
+import { createSecurityHeaders } from '../security-headers.ts';
 
 export const headers = defineMiddleware({
   kind: 'headers',
@@ -43,20 +47,21 @@ export const headers = defineMiddleware({
     'headers',
   ),
   edge: true,
-  create({ customRequestHeaders = {}, customResponseHeaders = {} }) {
-    const onRequest = Object.entries(customRequestHeaders);
-    const onResponse = Object.entries(customResponseHeaders);
+  create(settings) {
+    const custom = createCustomHeaders(settings);
+    const cors = createCors(settings);
+    const security = createSecurityHeaders(settings);
+    if (custom === undefined && cors === undefined && security === undefined)
+      throw new ConfigError('config.missing', 'none of the options asks for anything; write at least one, as customRequestHeaders');
     return async (request, next) => {
-      for (const [name, value] of onRequest) {
-        if (name.toLowerCase() === 'host') request.host = value;
-        else if (value === '') request.headers.delete(name);
-        else request.headers.set(name, value);
-      }
-      const response = await next(request);
-      for (const [name, value] of onResponse) {
-        if (value === '') response.headers.delete(name);
-        else response.headers.set(name, value);
-      }
+      const preflight = cors?.answerPreflight(request);
+      if (preflight !== undefined) return preflight;
+      custom?.onRequest(request);
+      const refusal = security?.refuse(request);
+      const response = refusal ?? (await next(request));
+      if (refusal === undefined) security?.onResponse(response.headers, request);
+      custom?.onResponse(response.headers);
+      cors?.onResponse(response.headers, request);
       return response;
     };
   },

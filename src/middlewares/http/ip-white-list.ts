@@ -1,6 +1,7 @@
 import { list, object, string } from '../../base/schema.ts';
 import { ipStrategy } from '../ip-strategy.ts';
 import { defineMiddleware } from '../middleware.ts';
+import { createIpAllowList } from './ip-allow-list.ts';
 
 /** The old name of ipAllowList. */
 export const ipWhiteList = defineMiddleware({
@@ -11,4 +12,5 @@ export const ipWhiteList = defineMiddleware({
     'ipWhiteList',
   ),
   edge: true,
+  create: createIpAllowList,
 });

@@ -1,5 +1,8 @@
+import { requestTarget } from '../../base/message.ts';
+import { compileRegexp } from '../../base/regexp.ts';
 import { boolean, object, string } from '../../base/schema.ts';
 import { defineMiddleware } from '../middleware.ts';
+import { redirectTo } from '../redirect.ts';
 
 export const redirectRegex = defineMiddleware({
   kind: 'redirectRegex',
@@ -13,4 +16,14 @@ export const redirectRegex = defineMiddleware({
     'redirectRegex',
   ),
   edge: true,
+  create({ regex = '', replacement = '', permanent = false }) {
+    const expression = compileRegexp(regex);
+    return async (request, next) => {
+      // The scheme is the connection's: X-Forwarded-Proto does not count here, unlike in redirectScheme.
+      const url = `${request.tls === undefined ? 'http' : 'https'}://${request.host}${requestTarget(request)}`;
+      if (!expression.test(url)) return next(request);
+      const replaced = expression.replaceAll(url, replacement);
+      return replaced === url ? next(request) : redirectTo(request, replaced, permanent);
+    };
+  },
 });

@@ -1,4 +1,4 @@
-import { headerModifier } from '../header-modifier.ts';
+import { headerModifier, modifyHeaders } from '../header-modifier.ts';
 import { defineMiddleware } from '../middleware.ts';
 
 export const requestHeaderModifier = defineMiddleware({
@@ -7,4 +7,14 @@ export const requestHeaderModifier = defineMiddleware({
   options: headerModifier,
   internal: true,
   edge: true,
+  create(options) {
+    const { set = {} } = options;
+    const host = Object.entries(set).find(([name]) => name.toLowerCase() === 'host')?.[1];
+    const fields = { ...options, set: Object.fromEntries(Object.entries(set).filter(([name]) => name.toLowerCase() !== 'host')) };
+    return (request, next) => {
+      if (host !== undefined) request.host = host;
+      modifyHeaders(request.headers, fields);
+      return next(request);
+    };
+  },
 });

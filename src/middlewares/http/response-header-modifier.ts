@@ -1,4 +1,4 @@
-import { headerModifier } from '../header-modifier.ts';
+import { headerModifier, modifyHeaders } from '../header-modifier.ts';
 import { defineMiddleware } from '../middleware.ts';
 
 export const responseHeaderModifier = defineMiddleware({
@@ -7,4 +7,11 @@ export const responseHeaderModifier = defineMiddleware({
   options: headerModifier,
   internal: true,
   edge: true,
+  create(options) {
+    return async (request, next) => {
+      const response = await next(request);
+      modifyHeaders(response.headers, options);
+      return response;
+    };
+  },
 });

@@ -1,5 +1,6 @@
 import { object, string } from '../../base/schema.ts';
 import { defineMiddleware } from '../middleware.ts';
+import { rewritePath } from '../rewrite-path.ts';
 
 export const urlRewrite = defineMiddleware({
   kind: 'URLRewrite',
@@ -15,4 +16,11 @@ export const urlRewrite = defineMiddleware({
   ),
   internal: true,
   edge: true,
+  create({ hostname, path, pathPrefix }) {
+    return (request, next) => {
+      request.path = rewritePath(request.path, path, pathPrefix);
+      if (hostname !== undefined) request.host = hostname;
+      return next(request);
+    };
+  },
 });

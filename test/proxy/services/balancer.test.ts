@@ -23,7 +23,13 @@ const candidates = (...weights: number[]) => weights.map((weight, index) => ({ n
 const counters = (count: number) =>
   Array.from({ length: count }, () => {
     let value = 0;
-    return { add: (amount: number) => ((value += amount), value - amount), get: () => value };
+    return {
+      add(amount: number) {
+        value += amount;
+        return value - amount;
+      },
+      get: () => value,
+    };
   });
 
 describe('weighted round robin', () => {
@@ -33,7 +39,7 @@ describe('weighted round robin', () => {
     { weights: [5, 3, 2], expected: [5000, 3000, 2000] },
   ])('divides $weights exactly', ({ weights, expected }) => {
     const counts = tally(createWeightedRoundRobin(candidates(...weights), createRandom(1)), weights.length);
-    counts.forEach((count, index) => expect(Math.abs(count - expected[index]!)).toBeLessThanOrEqual(1));
+    for (const [index, count] of counts.entries()) expect(Math.abs(count - expected[index]!)).toBeLessThanOrEqual(1);
   });
 
   it('never gives one of two equals twice in a row', () => {

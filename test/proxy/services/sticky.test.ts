@@ -18,7 +18,7 @@ describe('the sticky cookie', () => {
   it('finds the child again', () => {
     const value = sticky.cookieFor(1).split(';')[0]!;
     expect(sticky.find(cookie(`a=b; ${value}; c=d`))).toEqual({ index: 1, renew: false });
-    expect(sticky.find(cookie(value.replace('=', '="') + '"'))).toEqual({ index: 1, renew: false });
+    expect(sticky.find(cookie(`${value.replace('=', '="')}"`))).toEqual({ index: 1, renew: false });
     expect(sticky.find(cookie('lb=0000000000000000'))).toBeUndefined();
     expect(sticky.find(new HeaderList())).toBeUndefined();
   });

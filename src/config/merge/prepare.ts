@@ -1,0 +1,161 @@
+import type { HttpRouter } from '../dynamic.ts';
+import { checkPriority, compileHttpRule, compileTcpRule, rulePriority, ruleSyntax, tcpRulePriority } from '../rule/rule.ts';
+import type { RuntimeHttpRouter, RuntimeTcpRouter } from '../runtime.ts';
+import type { EntryPoints, Observability } from './entry-points.ts';
+import { type Named, reference } from './names.ts';
+
+/** A router, or the part of it that lies on one entry point: all that can be said without looking at other objects. */
+export interface PreparedRouter<Config> {
+  /** Name without the provider, with the entry point before it where it was split. */
+  readonly name: string;
+  readonly config: Config;
+  readonly written: unknown;
+  /** The entry points that exist. */
+  readonly using: readonly string[];
+  readonly critical: readonly string[];
+  readonly warnings: readonly string[];
+  /** Hosts of the rule in small letters; undefined when the rule cannot be read. */
+  readonly domains: readonly string[] | undefined;
+}
+
+const OBSERVED: Observability = { accessLogs: true, metrics: true, tracing: true, traceVerbosity: 'minimal' };
+
+/** The parts of an HTTP router: one for each of its entry points that has a model, one for all others. */
+export function prepareHttpRouter(written: HttpRouter, owner: Named, entryPoints: EntryPoints): PreparedRouter<RuntimeHttpRouter>[] {
+  const isRoot = (written.parentRefs ?? []).length === 0;
+  const named = written.entryPoints ?? [];
+  const wanted = isRoot && named.length === 0 ? entryPoints.defaults : named;
+  const syntax = written.ruleSyntax ?? (isRoot ? entryPoints.ruleSyntax : undefined);
+  const rule = readHttpRule(written, owner.provider, syntax);
+  const base = {
+    ...written,
+    ...(syntax !== undefined && { ruleSyntax: syntax }),
+    ...(!isRoot && { parentRefs: written.parentRefs!.map((name) => (name.includes('@') ? name : `${name}@${owner.provider}`)) }),
+    service: written.service ? reference(written.service, owner) : '',
+    priority: rule.priority,
+  };
+  const own = (written.middlewares ?? []).map((name) => reference(name, owner));
+  const part = (name: string, on: readonly string[], model = isRoot ? entryPoints.models.get(on[0] ?? '') : undefined) => {
+    const tls = written.tls ?? model?.tls;
+    const config: RuntimeHttpRouter = {
+      ...base,
+      entryPoints: [...on],
+      middlewares: model === undefined ? own : [...model.middlewares.map((middleware) => reference(middleware, owner)), ...own],
+      ...(tls !== undefined && { tls: withOptions(tls, owner) }),
+      ...(isRoot && { observability: { ...OBSERVED, ...defined(model?.observability), ...defined(written.observability) } }),
+    };
+    return { ...judge(on, entryPoints.tcp, isRoot, rule), name, config, written: tls === written.tls ? written : { ...written, tls } };
+  };
+  if (!isRoot) return [part(owner.name, wanted, undefined)];
+  const parts: PreparedRouter<RuntimeHttpRouter>[] = [];
+  const rest: string[] = [];
+  for (const entryPoint of new Set(wanted)) {
+    if (entryPoints.models.has(entryPoint)) parts.push(part(wanted.length > 1 ? `${entryPoint}-${owner.name}` : owner.name, [entryPoint]));
+    else rest.push(entryPoint);
+  }
+  if (rest.length > 0 || parts.length === 0) parts.push(part(owner.name, rest));
+  return parts;
+}
+
+type TcpRouter = Omit<RuntimeTcpRouter, 'entryPoints' | 'middlewares' | 'service' | 'priority'> & {
+  readonly entryPoints?: string[];
+  readonly middlewares?: string[];
+  readonly service?: string;
+  readonly priority?: number;
+};
+
+export function prepareTcpRouter(written: TcpRouter, owner: Named, entryPoints: EntryPoints): PreparedRouter<RuntimeTcpRouter> {
+  const named = written.entryPoints ?? [];
+  const on = named.length === 0 ? entryPoints.defaults : [...new Set(named)];
+  const syntax = written.ruleSyntax ?? entryPoints.ruleSyntax;
+  const rule = readTcpRule(written, owner.provider, syntax);
+  const config: RuntimeTcpRouter = {
+    ...written,
+    ...(syntax !== undefined && { ruleSyntax: syntax }),
+    entryPoints: [...on],
+    middlewares: (written.middlewares ?? []).map((name) => reference(name, owner)),
+    service: written.service ? reference(written.service, owner) : '',
+    priority: rule.priority,
+    ...(written.tls !== undefined && { tls: withOptions(written.tls, owner) }),
+  };
+  const judged = judge(on, entryPoints.tcp, true, rule);
+  const critical = written.service ? judged.critical : [...judged.critical, NO_SERVICE];
+  return { ...judged, critical, name: owner.name, config, written };
+}
+
+export const NO_SERVICE = 'The router names no service; write service: <name>';
+
+/** The entry points of UDP are all of them where a router names none. */
+export function judgeUdpEntryPoints(
+  named: readonly string[],
+  entryPoints: EntryPoints,
+): { using: string[]; critical: string[]; warnings: string[] } {
+  const on = named.length === 0 ? [...entryPoints.udp] : [...new Set(named)];
+  return judgeEntryPoints(on, entryPoints.udp, true);
+}
+
+interface ReadRule {
+  readonly priority: number | bigint;
+  readonly errors: readonly string[];
+  readonly domains: readonly string[] | undefined;
+}
+
+function readHttpRule({ rule = '', priority = 0 }: HttpRouter, provider: string, syntax: string | undefined): ReadRule {
+  const inForce = priority === 0 ? rulePriority(rule) : priority;
+  const errors = tooHigh(inForce, provider);
+  try {
+    const { domains } = compileHttpRule(rule, ruleSyntax(syntax));
+    return { priority: inForce, errors, domains };
+  } catch (error) {
+    return { priority: inForce, errors: [...errors, (error as Error).message], domains: undefined };
+  }
+}
+
+function readTcpRule({ rule = '', priority = 0, tls }: TcpRouter, provider: string, syntax: string | undefined): ReadRule {
+  const inForce = priority === 0 ? tcpRulePriority(rule) : priority;
+  const errors = tooHigh(inForce, provider);
+  try {
+    const { domains } = compileTcpRule(rule, ruleSyntax(syntax));
+    if (domains.length > 0 && domains[0] !== '*' && tls === undefined)
+      errors.push(`The rule ${rule} has HostSNI, but the router has no tls; names are known of TLS connections only: write tls: {}`);
+    return { priority: inForce, errors, domains };
+  } catch (error) {
+    return { priority: inForce, errors: [...errors, (error as Error).message], domains: undefined };
+  }
+}
+
+function tooHigh(priority: number | bigint, provider: string): string[] {
+  const problem = checkPriority(priority, provider);
+  return problem === undefined ? [] : [problem];
+}
+
+function judge(on: readonly string[], known: ReadonlySet<string>, needsOne: boolean, rule: ReadRule) {
+  const { using, critical, warnings } = judgeEntryPoints(on, known, needsOne);
+  return { using, critical: [...critical, ...rule.errors], warnings, domains: rule.domains };
+}
+
+function judgeEntryPoints(on: readonly string[], known: ReadonlySet<string>, needsOne: boolean) {
+  const using = on.filter((name) => known.has(name)).sort();
+  const missing = on
+    .filter((name) => !known.has(name))
+    .map((name) => `There is no entry point '${name}'; known are ${[...known].join(', ')}`);
+  const none = needsOne && using.length === 0;
+  return {
+    using,
+    critical: none ? [...missing, 'The router is on no entry point that exists'] : [],
+    warnings: none ? [] : missing,
+  };
+}
+
+/** `default` or a qualified name. */
+const tlsOptionsName = (options: string | undefined, owner: Named): string =>
+  options === undefined || options === '' || options === 'default' ? 'default' : reference(options, owner);
+
+/** The options by their whole name. */
+const withOptions = <T extends object>(tls: T, owner: Named): T => ({
+  ...tls,
+  options: tlsOptionsName((tls as { options?: string }).options, owner),
+});
+
+const defined = <T extends object>(value: T | undefined): Partial<T> =>
+  Object.fromEntries(Object.entries(value ?? {}).filter(([, field]) => field !== undefined)) as Partial<T>;
