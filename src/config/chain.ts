@@ -27,7 +27,8 @@ export const mayCountAtEdge = ({ kind, options }: Word): boolean =>
 /** True, or why the word cannot run at the edge. */
 export function edgeVerdict({ kind, options }: Word): true | string {
   const definition = definitionOf(kind);
-  return definition === undefined ? `nobody implements '${kind}'` : runsAtEdge(definition, options);
+  if (definition?.create === undefined && definition?.expand === undefined) return `nobody implements '${kind}' there`;
+  return runsAtEdge(definition, options);
 }
 
 /** Middlewares that the word stands for (chain), as qualified names. */
@@ -38,4 +39,36 @@ export const middlewaresOf = (name: string, { kind, options }: Word): string[] =
 export function servicesOf(name: string, { kind, options }: Word): string[] {
   const service = kind === 'errors' ? (options as { service?: string }).service : undefined;
   return service === undefined || service === '' ? [] : [qualify(service, providerOf(name))];
+}
+
+/** The words of a chain with their names, chains replaced by what they stand for; names that do not exist are passed over. */
+export function* wordsOf(
+  names: readonly string[],
+  find: (name: string) => Word | undefined,
+  path: readonly string[] = [],
+): Generator<[string, Word]> {
+  for (const name of names) {
+    const word = path.includes(name) ? undefined : find(name);
+    if (word === undefined) continue;
+    const children = middlewaresOf(name, word);
+    if (children.length > 0) yield* wordsOf(children, find, [...path, name]);
+    else yield [name, word];
+  }
+}
+
+/** Why a router's own middlewares cannot all run at the edge, naming the first that cannot. */
+export function chainProblem(
+  { middlewares, edge }: { readonly middlewares: readonly string[]; readonly edge?: { readonly local: boolean } },
+  find: (name: string) => object | undefined,
+): string | undefined {
+  const lookUp = (name: string): Word | undefined => {
+    const config = find(name);
+    return config && wordOf(config);
+  };
+  for (const [name, word] of wordsOf(middlewares, lookUp)) {
+    const verdict = edgeVerdict(word);
+    if (verdict === true || (edge?.local === true && mayCountAtEdge(word))) continue;
+    return `'${name}' cannot run at the edge: ${verdict}`;
+  }
+  return undefined;
 }

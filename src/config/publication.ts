@@ -1,7 +1,7 @@
 import { encodeText, sha256Hex } from '../base/bytes.ts';
 import { decode } from '../base/decode.ts';
 import { ConfigError } from '../base/errors.ts';
-import type { Secret } from '../base/log.ts';
+import { Secret } from '../base/log.ts';
 import { type Infer, integer, map, object, oneOf, string } from '../base/schema.ts';
 import { canonicalJson } from './snapshot.ts';
 
@@ -57,15 +57,18 @@ export type PublishedMiddleware =
 
 export type PublishedTransport = { readonly config: unknown } | BrokenObject;
 
-/** The same before sealing: a `Secret` stands where a sealed value or a fingerprint will be, so that printing it shows `***`. */
+/** What is published of it is a fingerprint, which tells equal values from unequal ones. */
+export class Fingerprinted extends Secret {}
+
+/** The same before sealing: secrets, and what will be a fingerprint, print as `***`. */
 export interface UnsealedObjects {
   readonly routers: PublicationObjects['routers'];
-  readonly services: Readonly<Record<string, { readonly config: unknown; readonly folded?: Unsealed<NonNullable<Folded>> }>>;
+  readonly services: Readonly<Record<string, { readonly config: unknown; readonly folded?: Unsealed<NonNullable<Folded>> } | BrokenObject>>;
   readonly middlewares: Readonly<Record<string, Unsealed<Exclude<PublishedMiddleware, BrokenObject>>>>;
   readonly serversTransports: PublicationObjects['serversTransports'];
 }
 type Folded = Exclude<PublishedService, BrokenObject>['folded'];
-type Unsealed<T extends { readonly digest?: string }> = Omit<T, 'digest'> & { readonly digest?: Secret };
+type Unsealed<T extends { readonly digest?: string }> = Omit<T, 'digest'> & { readonly digest?: Fingerprinted };
 
 export const OBJECT_KINDS = ['routers', 'services', 'middlewares', 'serversTransports'] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
@@ -191,7 +194,7 @@ export function parseShard(text: string): PublicationObjects {
   const result: Partial<Record<ObjectKind, Record<string, unknown>>> = {};
   for (const kind of OBJECT_KINDS) {
     const objects = isRecord(value) ? value[kind] : undefined;
-    if (!isRecord(objects) || !Object.values(objects).every(isRecord))
+    if (!isRecord(objects) || !Object.entries(objects).every(([name, object]) => name.includes('@') && isRecord(object)))
       throw new ConfigError('config.bad-value', `A shard has no ${kind}`, { object: 'publication' });
     result[kind] = objects;
   }
