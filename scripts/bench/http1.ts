@@ -2,7 +2,7 @@
  * CPU per request of the HTTP/1.1 engine beside nginx in one run: proxy on the last core, wrk and the server behind on the first.
  * Only ratios mean anything; other work on the machine moves all numbers.
  */
-import { execFile, type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
@@ -28,11 +28,14 @@ interface Proxy {
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 4);
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 2);
-const WORKS = [
+/** `BENCH_WORK=100` keeps the works whose name has that in it. */
+const ALL_WORKS = [
   { name: '1 KB keep-alive', path: '/1k', connections: 64, close: false },
   { name: '100 KB keep-alive', path: '/100k', connections: 16, close: false },
   { name: '1 KB, new connection each', path: '/1k', connections: 32, close: true },
 ];
+
+const WORKS = ALL_WORKS.filter((work) => work.name.includes(process.env.BENCH_WORK ?? ''));
 
 /** Needs nginx, wrk and taskset on the PATH. Prints a row per proxy and work, each the median of its rounds. */
 export async function bench(): Promise<BenchRow[]> {
@@ -68,7 +71,8 @@ export async function bench(): Promise<BenchRow[]> {
   }
 }
 
-const PROXY_LOCATION = 'location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; access_log off; proxy_buffer_size 32k; proxy_buffers 8 32k; }';
+const PROXY_LOCATION =
+  'location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; access_log off; proxy_buffer_size 32k; proxy_buffers 8 32k; }';
 
 async function startNginx(children: ChildProcess[], folder: string, name: string, core: number, server: string, upstream?: number) {
   const port = await freePort();
@@ -89,13 +93,15 @@ async function startNginx(children: ChildProcess[], folder: string, name: string
 
 async function startNode(children: ChildProcess[], kind: string, core: number, serverPort: number) {
   const script = path.join(import.meta.dirname, 'http1-proxy.ts');
-  const child = spawn('taskset', ['-c', String(core), process.execPath, script, kind, String(serverPort)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('taskset', ['-c', String(core), process.execPath, script, kind, String(serverPort)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   children.push(child);
   const [text] = await once(child.stdout!, 'data');
   return { port: Number(String(text)), pid: child.pid! };
 }
 
-async function measure(proxy: Proxy, work: (typeof WORKS)[number]): Promise<BenchRow> {
+async function measure(proxy: Proxy, work: (typeof ALL_WORKS)[number]): Promise<BenchRow> {
   const before = await cpuTicks(proxy.pid);
   const close = work.close ? ['-H', 'Connection: close'] : [];
   const url = `http://127.0.0.1:${proxy.port}${work.path}`;

@@ -55,6 +55,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   };
 }
 
+const abortedBeforeSent = (): UpstreamError => new UpstreamError('upstream.aborted', 'The client went away', { sent: false });
+
 /** As Go: 2 when a transport says 0; what says nothing keeps as many as Traefik's default transport. */
 const DEFAULT_IDLE = 200;
 const GO_DEFAULT_IDLE = 2;
@@ -101,6 +103,7 @@ class ServerPool implements UpstreamPool {
   }
 
   #dial(request: ProxyRequest): Promise<UpstreamConnection> {
+    if (request.cancellation.cancelled) return Promise.reject(abortedBeforeSent());
     return new Promise((resolve, reject) => {
       const connection = new UpstreamConnection(this);
       const fail = (error: UpstreamError): void => {
@@ -135,9 +138,7 @@ class ServerPool implements UpstreamPool {
         onClose: (error: Error | undefined) => fail(toUpstreamError(error, false)),
       };
       connection.channel = this.#open(dialler, connected);
-      const offCancel = request.cancellation.onCancel(() =>
-        fail(new UpstreamError('upstream.aborted', 'The client went away', { sent: false })),
-      );
+      const offCancel = request.cancellation.onCancel(() => fail(abortedBeforeSent()));
     });
   }
 
@@ -163,7 +164,10 @@ class ServerPool implements UpstreamPool {
   }
 
   release(connection: UpstreamConnection): void {
-    if (this.#closed || this.#stack.length >= this.#maxIdle) return connection.channel.destroy();
+    if (this.#closed || this.#stack.length >= this.#maxIdle) {
+      connection.channel.destroy();
+      return;
+    }
     connection.idleSince = this.clock.now();
     this.#stack.push(connection);
     if (this.#cancelSweep === undefined && this.#idleTimeoutMs > 0) this.#armSweep(this.#idleTimeoutMs);
