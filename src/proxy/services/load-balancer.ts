@@ -49,7 +49,7 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
       if (index === undefined)
         return refused === undefined
           ? noServer()
-          : errorResponse(new UpstreamError('upstream.refused', 'Every server refused the connection'), platform.log);
+          : errorResponse(new UpstreamError('upstream.refused', 'Every server refused the connection', { sent: false }), platform.log);
       try {
         const response = await forward(index, request);
         if (setCookie) response.headers.append('Set-Cookie', sticky!.cookieFor(index));

@@ -28,10 +28,7 @@ export function createService(name: string, config: ProxyService, context: Servi
   const { platform } = context;
   if (config.sites !== undefined && platform.relay !== undefined) {
     const sites = Object.entries(config.sites.sites).map(([site, there]) => ({ site, name: there.name, weight: there.weight }));
-    return {
-      handle: platform.relay({ kind: 'service', sites, stickyCookie: config.sites.stickyCookie }),
-      available: () => sites.length > 0,
-    };
+    return platform.relay({ kind: 'service', sites, stickyCookie: config.sites.stickyCookie });
   }
   if (config.loadBalancer !== undefined) return createLoadBalancer(name, config.loadBalancer, context);
   if (config.weighted !== undefined) return createWeighted(name, config.weighted, 'wrr', context);
