@@ -20,8 +20,9 @@ describe('envelope', () => {
           const headers = new HeaderList([...fields.flat(), 'X-Own', 'kept']);
           const request = createRequest({ path, query, host, clientAddress, clientPort, scheme, headers });
           const sent = new HeaderList(formatEnvelope(request).flat());
-          for (const [, value] of sent) expect(value).toMatch(/^[!-~]*( \d+)?$/);
-          expect(parseEnvelope(sent)).toEqual({ path, query, host, clientAddress, clientPort, scheme, fields });
+          for (const [, value] of sent) expect(value).toMatch(/^[!-~]*( \d+ HTTP\/1\.1)?$/);
+          const rest = { protocol: 'HTTP/1.1', method: undefined, tls: undefined };
+          expect(parseEnvelope(sent)).toEqual({ path, query, host, clientAddress, clientPort, scheme, fields, ...rest });
         },
       ),
     );
@@ -40,12 +41,19 @@ describe('envelope', () => {
     ['no host', without(ENVELOPE.host)],
     ['no client', without(ENVELOPE.client)],
     ['another scheme', without(ENVELOPE.scheme, 'ftp')],
-    ['no address', without(ENVELOPE.client, 'evil.example.com 80')],
+    ['no address', without(ENVELOPE.client, 'evil.example.com 80 HTTP/1.1')],
+    ['a broken certificate', without(ENVELOPE.tls, '1.3 X ***')],
     ['a broken escape', without(ENVELOPE.target, '=%E0%A4')],
     ['a broken field', without(ENVELOPE.fields, 'a=%')],
   ])('is refused with %s', (_, headers) => {
     expect(parseEnvelope(new HeaderList(good.slice()))).toBeDefined();
     expect(parseEnvelope(headers)).toBeUndefined();
+  });
+
+  it('carries what is known of the TLS connection', () => {
+    const tls = { version: '1.3', cipher: 'TLS_AES_128_GCM_SHA256', clientCertificates: [new Uint8Array([1, 2, 255])], options: 'default' };
+    const request = createRequest({ host: 'a.example.com:8443', scheme: 'https', tls: { ...tls, serverName: 'a.example.com' } });
+    expect(parseEnvelope(new HeaderList(formatEnvelope(request).flat()))!.tls).toEqual({ ...tls, serverName: 'a.example.com' });
   });
 
   it('puts right what the way to the agent changed, and takes its own fields away', () => {

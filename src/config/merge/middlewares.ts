@@ -4,50 +4,53 @@ import { ConfigError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { HTTP_MIDDLEWARES } from '../../middlewares/index.ts';
 import type { MiddlewareContext, MiddlewareDefinition, MiddlewarePlatform } from '../../middlewares/middleware.ts';
-import { providerOf, qualify } from '../names.ts';
 import { createGraph, type Graph } from './graph.ts';
+import { reference } from './names.ts';
+import { createRegistry, type Protocol, type Registry, type Slot } from './registry.ts';
 
-export interface MiddlewareSources {
-  readonly find: (name: string) => Readonly<Record<string, unknown>> | undefined;
-  readonly rejected: (name: string) => readonly string[] | undefined;
+export interface MiddlewareSlot extends Slot {
+  readonly kinds: readonly string[];
+  /** What its creation said, while that depends on nothing else. */
+  tried: { errors?: readonly string[] };
+}
+
+export const middlewareRegistry = (protocol: Protocol): Registry<MiddlewareSlot> =>
+  createRegistry(protocol, 'middlewares', ({ written }) => ({
+    kinds: Object.entries((written ?? {}) as object).flatMap(([kind, options]) => (options === undefined ? [] : [kind])),
+    tried: {},
+  }));
+
+export interface MiddlewareNeighbours {
   readonly hasService: (name: string) => boolean;
   /** Reads files and such where the merge runs; without it what needs a file is not judged. */
   readonly platform?: MiddlewarePlatform;
 }
 
-const kindsOf = (config: Readonly<Record<string, unknown>>): string[] => Object.keys(config).filter((kind) => config[kind] !== undefined);
+const missing = (name: string): string => `There is no middleware '${name}'`;
 
-/** Verdicts about options alone, by the object that holds them; they hold while the object does. */
-const judged = new WeakMap<object, readonly string[]>();
-
-export function httpMiddlewares(sources: MiddlewareSources): Graph {
-  return createGraph({
+export function httpMiddlewareGraph(slots: ReadonlyMap<string, MiddlewareSlot>, neighbours: MiddlewareNeighbours): Graph<MiddlewareSlot> {
+  return createGraph<MiddlewareSlot>({
     noun: 'middleware',
-    missing: (name) => `There is no middleware '${name}'`,
-    judge(name, use) {
-      const config = sources.find(name);
-      const rejected = sources.rejected(name);
-      if (rejected !== undefined || config === undefined) return rejected;
-      const kinds = kindsOf(config);
-      const problem = kindProblem(kinds, Object.keys(HTTP_MIDDLEWARES));
+    slots,
+    missing,
+    judge(slot, use) {
+      const problem = kindProblem(slot.kinds, Object.keys(HTTP_MIDDLEWARES));
       if (problem !== undefined) return [problem];
-      const definition = (HTTP_MIDDLEWARES as Record<string, MiddlewareDefinition>)[kinds[0]!]!;
-      const options = config[definition.kind] as never;
-      if (definition.expand !== undefined) return definition.expand(options).flatMap((child) => use(qualify(child, providerOf(name))));
-      return tryOut(name, config, definition, options, sources);
+      const definition = (HTTP_MIDDLEWARES as Record<string, MiddlewareDefinition>)[slot.kinds[0]!]!;
+      const options = (slot.written as Record<string, unknown>)[definition.kind] as never;
+      if (definition.expand !== undefined) return definition.expand(options).flatMap((child) => use(reference(child, slot.owner)));
+      return (slot.tried.errors ?? tryOut(slot, definition, options, neighbours));
     },
   });
 }
 
-export function tcpMiddlewares(sources: Pick<MiddlewareSources, 'find' | 'rejected'>, known: readonly string[]): Graph {
-  return createGraph({
+export function tcpMiddlewareGraph(slots: ReadonlyMap<string, MiddlewareSlot>, known: readonly string[]): Graph<MiddlewareSlot> {
+  return createGraph<MiddlewareSlot>({
     noun: 'middleware',
-    missing: (name) => `There is no middleware '${name}'`,
-    judge(name) {
-      const config = sources.find(name);
-      const rejected = sources.rejected(name);
-      if (rejected !== undefined || config === undefined) return rejected;
-      const problem = kindProblem(kindsOf(config), known);
+    slots,
+    missing,
+    judge({ kinds }) {
+      const problem = kindProblem(kinds, known);
       return problem === undefined ? [] : [problem];
     },
   });
@@ -60,21 +63,13 @@ function kindProblem(kinds: readonly string[], known: readonly string[]): string
 }
 
 /** Builds the middleware once and throws it away: creation is where its options are judged. */
-function tryOut(
-  name: string,
-  config: object,
-  definition: MiddlewareDefinition,
-  options: never,
-  sources: MiddlewareSources,
-): readonly string[] {
-  const known = judged.get(config);
-  if (known !== undefined) return known;
+function tryOut({ key, owner, tried }: MiddlewareSlot, definition: MiddlewareDefinition, options: never, { hasService, platform }: MiddlewareNeighbours): readonly string[] {
   if (definition.create === undefined)
     return [`Nobody implements the middleware '${definition.kind}' yet; its routers are disabled rather than left unguarded`];
   let usesServices = false;
   const context: MiddlewareContext = {
-    name,
-    router: name,
+    name: key,
+    router: key,
     place: 'agent',
     clock: STILL,
     random: () => 0,
@@ -82,28 +77,27 @@ function tryOut(
     log: SILENT,
     service(child) {
       usesServices = true;
-      const full = qualify(child, providerOf(name));
-      if (!sources.hasService(full)) throw new ConfigError('config.reference', `There is no service '${full}'`);
+      const full = reference(child, owner);
+      if (!hasService(full)) throw new ConfigError('config.reference', `There is no service '${full}'`);
       return nobody;
     },
     fetch: nobody,
-    platform: sources.platform ?? BLIND,
+    platform: platform ?? BLIND,
   };
-  let errors: string[] = [];
+  let errors: readonly string[] = [];
   try {
     definition.create(options, context);
   } catch (error) {
     // Whether a file exists is judged where it is read.
-    if (!(error instanceof ConfigError && error.code === 'config.io' && sources.platform === undefined))
-      errors = [(error as Error).message];
+    if (!(error instanceof ConfigError && error.code === 'config.io' && platform === undefined)) errors = [(error as Error).message];
   }
-  if (!usesServices && sources.platform === undefined) judged.set(config, errors);
+  if (!usesServices && platform === undefined) tried.errors = errors;
   return errors;
 }
 
 const nobody = (): Promise<never> => Promise.reject(new Error('only tried out'));
 const STILL: Clock = { now: () => 0, after: () => () => {} };
-const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, with: () => SILENT } as never;
+const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, with: () => SILENT };
 const BLIND: MiddlewarePlatform = {
   readFile(path) {
     throw new ConfigError('config.io', `The file '${path}' is not read here`);

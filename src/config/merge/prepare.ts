@@ -1,4 +1,5 @@
-import type { HttpRouter } from '../dynamic.ts';
+import type { Infer } from '../../base/schema.ts';
+import type { HttpRouter, udpRouter } from '../dynamic.ts';
 import { checkPriority, compileHttpRule, compileTcpRule, rulePriority, ruleSyntax, tcpRulePriority } from '../rule/rule.ts';
 import type { RuntimeHttpRouter, RuntimeTcpRouter } from '../runtime.ts';
 import type { EntryPoints, Observability } from './entry-points.ts';
@@ -57,6 +58,7 @@ export function prepareHttpRouter(written: HttpRouter, owner: Named, entryPoints
   return parts;
 }
 
+type UdpRouter = Infer<typeof udpRouter>;
 type TcpRouter = Omit<RuntimeTcpRouter, 'entryPoints' | 'middlewares' | 'service' | 'priority'> & {
   readonly entryPoints?: string[];
   readonly middlewares?: string[];
@@ -83,15 +85,22 @@ export function prepareTcpRouter(written: TcpRouter, owner: Named, entryPoints: 
   return { ...judged, critical, name: owner.name, config, written };
 }
 
-export const NO_SERVICE = 'The router names no service; write service: <name>';
+const NO_SERVICE = 'The router names no service; write service: <name>';
 
-/** The entry points of UDP are all of them where a router names none. */
-export function judgeUdpEntryPoints(
-  named: readonly string[],
-  entryPoints: EntryPoints,
-): { using: string[]; critical: string[]; warnings: string[] } {
+/** A UDP router that names no entry point is on all of them. */
+export function prepareUdpRouter(written: UdpRouter, owner: Named, entryPoints: EntryPoints): PreparedRouter<UdpRouter> {
+  const named = written.entryPoints ?? [];
   const on = named.length === 0 ? [...entryPoints.udp] : [...new Set(named)];
-  return judgeEntryPoints(on, entryPoints.udp, true);
+  const { using, critical, warnings } = judgeEntryPoints(on, entryPoints.udp, true);
+  return {
+    name: owner.name,
+    config: { ...written, entryPoints: on, service: written.service ? reference(written.service, owner) : '' },
+    written,
+    using,
+    critical: written.service ? critical : [...critical, NO_SERVICE],
+    warnings,
+    domains: undefined,
+  };
 }
 
 interface ReadRule {

@@ -1,23 +1,29 @@
 import type { ConfigError } from '../../base/errors.ts';
+import type { DynamicConfiguration } from '../dynamic.ts';
 
-/** Objects that a provider had to leave out, by section (`http.routers`) and name, with all that is wrong with each. */
+/** What a provider says, and what it had to leave out of it. */
+export interface Say {
+  readonly configuration: DynamicConfiguration;
+  readonly problems?: readonly ConfigError[];
+}
+
+export type Says = ReadonlyMap<string, Say>;
+
+/** Objects that a provider had to leave out, by kind (`http.routers`) and name, with all that is wrong with each. */
 export type Rejected = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
 /** Problems name objects as `http.routers.blog`; what belongs to no object is passed over here (the provider logged it). */
-export function readRejected(problems: readonly ConfigError[]): Rejected {
-  const sections = new Map<string, Map<string, string[]>>();
+export function readRejected(problems: readonly ConfigError[] = []): Rejected {
+  const kinds = new Map<string, Map<string, string[]>>();
   for (const problem of problems) {
     const [protocol, kind, ...rest] = (problem.place.object ?? '').split('.');
     const name = rest.join('.');
     if (name === '') continue;
-    const section = `${protocol}.${kind}`;
-    let objects = sections.get(section);
-    if (objects === undefined) sections.set(section, (objects = new Map()));
-    const messages = objects.get(name) ?? [];
-    messages.push(sentence(problem));
-    objects.set(name, messages);
+    let objects = kinds.get(`${protocol}.${kind}`);
+    if (objects === undefined) kinds.set(`${protocol}.${kind}`, (objects = new Map()));
+    objects.set(name, [...(objects.get(name) ?? []), sentence(problem)]);
   }
-  return sections;
+  return kinds;
 }
 
 /** With file and line, without the object, which is where the sentence is shown. */

@@ -1,25 +1,71 @@
 import type { PreparedRouter } from './prepare.ts';
-import { addOnce, createVerdict, type Verdict } from './verdicts.ts';
+import type { Slot } from './registry.ts';
+import { addWarning, type Verdict } from './verdict.ts';
 
-/** A router on its way through the merge. */
-export interface RouterEntry<Config> {
+/** A router, or a part of one, on its way through a merge; it lives as long as its slot. */
+export interface RouterEntry<Config> extends Verdict {
   /** Qualified name. */
   readonly key: string;
+  readonly name: string;
   readonly provider: string;
   readonly part: PreparedRouter<Config>;
   config: Config;
   using: readonly string[];
-  readonly verdict: Verdict;
+  /** Other forms of it: on fewer entry points, with default TLS options, under other parents. */
+  readonly variants: Map<string, RouterEntry<Config>>;
+  readonly configs: Map<string, Config>;
 }
 
-export const createEntry = <Config>(part: PreparedRouter<Config>, provider: string): RouterEntry<Config> => ({
-  key: `${part.name}@${provider}`,
-  provider,
-  part,
-  config: part.config,
-  using: part.using,
-  verdict: createVerdict(part.critical, part.warnings),
-});
+export type RouterSlot<Config> = Slot & { readonly entries: readonly RouterEntry<Config>[] };
+
+export function createEntry<Config>(part: PreparedRouter<Config>, provider: string, name = part.name): RouterEntry<Config> {
+  return {
+    key: `${name}@${provider}`,
+    name,
+    provider,
+    part,
+    config: part.config,
+    using: part.using,
+    critical: part.critical,
+    warnings: part.warnings,
+    usedBy: undefined,
+    last: undefined,
+    variants: NO_VARIANTS,
+    configs: NO_VARIANTS,
+  };
+}
+
+const NO_VARIANTS = new Map<string, never>();
+
+/** As it was before the last merge. */
+export function reset<Config>(entry: RouterEntry<Config>): RouterEntry<Config> {
+  const { part } = entry;
+  entry.config = part.config;
+  entry.using = part.using;
+  entry.critical = part.critical;
+  entry.warnings = part.warnings;
+  return entry;
+}
+
+interface Variants<Config> {
+  variants: Map<string, RouterEntry<Config>>;
+  configs: Map<string, Config>;
+}
+
+/** A configuration that follows from the entry's own; made once. */
+export function configOf<Config>(entry: RouterEntry<Config>, name: string, make: () => Config): Config {
+  if ((entry.configs as Map<string, unknown>) === NO_VARIANTS) (entry as Variants<Config>).configs = new Map();
+  let config = entry.configs.get(name);
+  if (config === undefined) entry.configs.set(name, (config = make()));
+  return config;
+}
+
+function variantOf<Config>(entry: RouterEntry<Config>, name: string): RouterEntry<Config> {
+  if ((entry.variants as Map<string, unknown>) === NO_VARIANTS) (entry as Variants<Config>).variants = new Map();
+  let variant = entry.variants.get(name);
+  if (variant === undefined) entry.variants.set(name, (variant = createEntry(entry.part, entry.provider, name)));
+  return reset(variant);
+}
 
 interface TlsRouter {
   readonly entryPoints: string[];
@@ -32,84 +78,78 @@ const CONFLICT = 'Routers of the same host on this entry point have other TLS op
 /**
  * One host on one entry point can have one set of TLS options only, as they are chosen before the request is read: where routers
  * differ, all of them get the default options, under the name `<entry point>-conflicted-<name>`. So does a router whose options
- * no host leads to. Returns what became of each name that changed.
+ * no host leads to. `aliases` gets what became of each name that changed.
  */
 export function splitTlsConflicts<Config extends TlsRouter>(
-  routers: Map<string, RouterEntry<Config>>,
-  remembered: WeakMap<PreparedRouter<Config>, Map<string, Config>>,
-): Map<string, string[]> {
-  const aliases = new Map<string, string[]>();
-  const conflicts = findConflicts(routers.values());
-  for (const [key, reasons] of conflicts) {
-    const entry = routers.get(key)!;
+  entries: readonly RouterEntry<Config>[],
+  aliases: Map<string, readonly string[]>,
+): readonly RouterEntry<Config>[] {
+  const conflicts = findConflicts(entries);
+  if (conflicts.size === 0) return entries;
+  return entries.flatMap((entry) => {
+    const reasons = conflicts.get(entry);
+    if (reasons === undefined) return [entry];
     const { part } = entry;
-    let configs = remembered.get(part);
-    if (configs === undefined) remembered.set(part, (configs = new Map()));
-    const kept = entry.config.entryPoints.filter((name) => !reasons.has(name));
-    const names: string[] = [];
-    routers.delete(key);
+    const kept = part.config.entryPoints.filter((name) => !reasons.has(name));
+    const result: RouterEntry<Config>[] = [];
     if (kept.length > 0) {
-      const config = remember(configs, kept.join(' '), () => ({ ...entry.config, entryPoints: kept }));
-      routers.set(key, { ...entry, config, using: entry.using.filter((name) => kept.includes(name)) });
-      names.push(key);
+      entry.config = configOf(entry, kept.join(' '), () => ({ ...part.config, entryPoints: kept }));
+      entry.using = part.using.filter((name) => kept.includes(name));
+      result.push(entry);
     }
     for (const [entryPoint, reason] of reasons) {
-      const config = remember(configs, `conflicted ${entryPoint}`, () => ({
-        ...entry.config,
-        entryPoints: [entryPoint],
-        tls: { ...entry.config.tls, options: 'default' },
-      }));
-      const name = `${entryPoint}-conflicted-${part.name}`;
-      const conflicted = createEntry({ ...part, name }, entry.provider);
-      conflicted.config = config;
-      conflicted.using = entry.using.filter((using) => using === entryPoint);
-      addOnce(conflicted.verdict.warnings, reason);
-      routers.set(conflicted.key, conflicted);
-      names.push(conflicted.key);
+      const variant = variantOf(entry, `${entryPoint}-conflicted-${part.name}`);
+      variant.config = configOf(variant, '', () => ({ ...part.config, entryPoints: [entryPoint], tls: { ...part.config.tls, options: 'default' } }));
+      variant.using = part.using.filter((using) => using === entryPoint);
+      addWarning(variant, reason);
+      result.push(variant);
     }
-    aliases.set(key, names);
-  }
-  return aliases;
+    aliases.set(
+      entry.key,
+      result.map(({ key }) => key),
+    );
+    return result;
+  });
 }
 
-function remember<Config>(configs: Map<string, Config>, name: string, make: () => Config): Config {
-  let config = configs.get(name);
-  if (config === undefined) configs.set(name, (config = make()));
-  return config;
+interface Group<Config> {
+  readonly options: string;
+  readonly routers: RouterEntry<Config>[];
+  mixed: boolean;
 }
 
 /** Router → entry point → why it cannot have its own options there. */
-function findConflicts<Config extends TlsRouter>(routers: Iterable<RouterEntry<Config>>): Map<string, Map<string, string>> {
-  const byHost = new Map<string, { options: Set<string>; routers: string[] }>();
-  const conflicts = new Map<string, Map<string, string>>();
-  const add = (router: string, entryPoint: string, reason: string): void => {
-    let reasons = conflicts.get(router);
-    if (reasons === undefined) conflicts.set(router, (reasons = new Map()));
+function findConflicts<Config extends TlsRouter>(entries: readonly RouterEntry<Config>[]): Map<RouterEntry<Config>, Map<string, string>> {
+  const conflicts = new Map<RouterEntry<Config>, Map<string, string>>();
+  const add = (entry: RouterEntry<Config>, entryPoint: string, reason: string): void => {
+    let reasons = conflicts.get(entry);
+    if (reasons === undefined) conflicts.set(entry, (reasons = new Map()));
     reasons.set(entryPoint, reason);
   };
-  for (const { key, config, part } of routers) {
+  const hosts = new Map<string, Map<string, Group<Config>>>();
+  for (const entry of entries) {
+    const { config, part } = entry;
     const options = config.tls?.options;
     if (options === undefined || part.domains === undefined) continue;
     for (const entryPoint of config.entryPoints) {
       if (part.domains.length === 0 && options !== 'default')
-        add(
-          key,
-          entryPoint,
-          `The rule ${config.rule} names no host, so that the TLS options '${options}' cannot be chosen; the default ones are used`,
-        );
-      for (const domain of part.domains) {
-        const place = `${entryPoint} ${domain}`;
-        const group = byHost.get(place);
-        if (group === undefined) byHost.set(place, { options: new Set([options]), routers: [key] });
-        else {
-          group.options.add(options);
-          group.routers.push(key);
-        }
-      }
+        add(entry, entryPoint, `The rule ${config.rule} names no host, so that the TLS options '${options}' cannot be chosen; the default ones are used`);
+      let groups = hosts.get(entryPoint);
+      if (groups === undefined) hosts.set(entryPoint, (groups = new Map()));
+      for (const domain of part.domains) join(groups, domain, options, entry);
     }
   }
-  for (const [place, { options, routers: keys }] of byHost) {
-    if (options.size > 1) for (const key of keys) add(key, place.slice(0, place.indexOf(' ')), CONFLICT);
-  }
+  for (const [entryPoint, groups] of hosts)
+    for (const group of groups.values()) if (group.mixed) for (const entry of group.routers) add(entry, entryPoint, CONFLICT);
   return conflicts;
 }
+
+function join<Config>(groups: Map<string, Group<Config>>, domain: string, options: string, entry: RouterEntry<Config>): void {
+  const group = groups.get(domain);
+  if (group === undefined) groups.set(domain, { options, routers: [entry], mixed: false });
+  else {
+    group.routers.push(entry);
+    if (group.options !== options) group.mixed = true;
+  }
+}
+
