@@ -4,7 +4,11 @@ import type { MiddlewareDefinition } from '../../middlewares/middleware.ts';
 import { httpService } from './http-service.ts';
 import { internalText, names, routerTlsFields, serverTlsFields, tlsVersion } from './shared.ts';
 
-const routerTls = object(routerTlsFields, 'Takes TLS connections, and only those.', { presence: true });
+const routerTls = object(
+  { ...routerTlsFields, resolvedOptions: string('Name of the TLS options in force.', { internal: true }) },
+  'Takes TLS connections, and only those.',
+  { presence: true },
+);
 
 const observabilityFields = {
   accessLogs: boolean('Writes access log lines.'),
@@ -24,6 +28,7 @@ const observabilityMetadata = object(
         servicePort: string('Port of the Service.'),
       },
       'The Ingress.',
+      { internal: true },
     ),
   },
   'Where the router comes from.',
@@ -62,7 +67,9 @@ export const httpModel = object(
   {
     middlewares: names('Run before those of the router.'),
     tls: routerTls,
-    observability: object({ ...observabilityFields, traceVerbosity: string('Spans of middlewares too (detailed).') }, 'What is observed.'),
+    observability: object({ ...observabilityFields, traceVerbosity: string('Spans of middlewares too (detailed).') }, 'What is observed.', {
+      default: {},
+    }),
     deniedEncodedPathCharacters: internalText,
     defaultRuleSyntax: internalText,
   },

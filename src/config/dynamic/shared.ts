@@ -14,7 +14,6 @@ export const domain = object({ main: string('First name.'), sans: names('Further
 /** What a router says about TLS. */
 export const routerTlsFields = {
   options: string('Name of the TLS options.'),
-  resolvedOptions: string('Name of the TLS options in force.', { internal: true }),
   certResolver: string('Name of the certificate resolver.'),
   domains: list(domain, 'Names to ask certificates for, instead of those of the rule.'),
 } as const;
