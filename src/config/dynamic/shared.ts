@@ -42,4 +42,4 @@ export const serverTlsFields = {
 } as const;
 
 /** Options that no text can set, which Traefik's reader knows all the same. */
-export const internalText = string('Set by providers.', { internal: true });
+export const internalText = string('Set by providers.', { internal: 'note' });
