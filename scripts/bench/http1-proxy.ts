@@ -32,5 +32,11 @@ function engine(): net.Server {
 
 function node(): net.Server {
   const { send } = createNodeHttpSender();
-  return createNodeHttpServer({ handler: (request) => send(target, request), entryPoint: 'web', scheme: 'http', clock: systemClock, log: silentLogger });
+  return createNodeHttpServer({
+    handler: (request) => send(target, request),
+    entryPoint: 'web',
+    scheme: 'http',
+    clock: systemClock,
+    log: silentLogger,
+  });
 }

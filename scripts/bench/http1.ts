@@ -2,7 +2,7 @@
  * CPU per request of the HTTP/1.1 engine beside nginx in one run: proxy on the last core, wrk and the server behind on the first.
  * Only ratios mean anything; other work on the machine moves all numbers.
  */
-import { execFile, type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
@@ -68,7 +68,8 @@ export async function bench(): Promise<BenchRow[]> {
   }
 }
 
-const PROXY_LOCATION = 'location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; access_log off; proxy_buffer_size 32k; proxy_buffers 8 32k; }';
+const PROXY_LOCATION =
+  'location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; access_log off; proxy_buffer_size 32k; proxy_buffers 8 32k; }';
 
 async function startNginx(children: ChildProcess[], folder: string, name: string, core: number, server: string, upstream?: number) {
   const port = await freePort();
@@ -89,7 +90,9 @@ async function startNginx(children: ChildProcess[], folder: string, name: string
 
 async function startNode(children: ChildProcess[], kind: string, core: number, serverPort: number) {
   const script = path.join(import.meta.dirname, 'http1-proxy.ts');
-  const child = spawn('taskset', ['-c', String(core), process.execPath, script, kind, String(serverPort)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('taskset', ['-c', String(core), process.execPath, script, kind, String(serverPort)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   children.push(child);
   const [text] = await once(child.stdout!, 'data');
   return { port: Number(String(text)), pid: child.pid! };

@@ -1,4 +1,3 @@
-import type { Server } from 'node:net';
 import type { Cells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
@@ -7,10 +6,10 @@ import type { MiddlewarePlatform } from '../middlewares/middleware.ts';
 import type { EntryPointOptions } from '../proxy/entry-point.ts';
 import type { Platform } from '../proxy/platform.ts';
 import { createProxy, type HttpProxy } from '../proxy/proxy.ts';
+import { type Listener, listenHttp } from './entrypoints/http.ts';
 import { createFetch } from './fetch.ts';
+import { createUpstream } from './http1/upstream.ts';
 import { createInternalServices } from './internal-services.ts';
-import { parseListenAddress } from './listen-address.ts';
-import { createNodeHttpSender, createNodeHttpServer } from './rim/node-http.ts';
 import { unpackGzip } from './unpack.ts';
 
 export interface DataPlaneOptions {
@@ -38,18 +37,18 @@ export interface DataPlane {
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { log, clock } = options;
-  const sender = createNodeHttpSender();
+  const upstream = createUpstream({ clock });
   const platform: Platform = {
     place: 'agent',
     clock,
     random: Math.random,
     cells: options.cells,
     log,
-    send: sender.send,
+    send: upstream.send,
     unpack: unpackGzip,
-    fetch: createFetch(sender.send, clock),
+    fetch: createFetch(upstream.send, clock),
     middleware: options.middleware,
-    internal: createInternalServices({ controlSocket: options.controlSocket, send: sender.send, cells: options.cells }),
+    internal: createInternalServices({ controlSocket: options.controlSocket, send: upstream.send, cells: options.cells }),
   };
   const tcp = Object.entries(options.entryPoints).filter(([, entryPoint]) => !entryPoint.address?.endsWith('/udp'));
   const proxy = createProxy({
@@ -58,41 +57,23 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     hostname: options.hostname,
     precedence: options.precedence,
   });
-  const servers: Server[] = [];
-
-  async function listen(): Promise<Record<string, number>> {
-    const ports: Record<string, number> = {};
-    for (const [name, { address = '', transport, http, reusePort }] of tcp) {
-      const server = createNodeHttpServer({
-        handler: proxy.handle,
-        entryPoint: name,
-        scheme: 'http',
-        clock,
-        log: log.with({ entryPointName: name }),
-        readTimeoutMs: transport.respondingTimeouts.readTimeout,
-        idleTimeoutMs: transport.respondingTimeouts.idleTimeout,
-        maxHeaderBytes: http.maxHeaderBytes,
-      });
-      const { host, port } = parseListenAddress(address, name);
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host, port, reusePort: options.reusePort || reusePort === true }, resolve);
-      });
-      ports[name] = (server.address() as { port: number }).port;
-      servers.push(server);
-    }
-    return ports;
-  }
+  const listeners: Listener[] = [];
 
   return {
     proxy,
-    listen,
+    async listen() {
+      for (const [name, entryPoint] of tcp) {
+        listeners.push(await listenHttp(name, entryPoint, { handler: proxy.handle, clock, log, reusePort: options.reusePort }));
+      }
+      return Object.fromEntries(listeners.map(({ entryPoint, port }) => [entryPoint, port]));
+    },
     async drain(graceMs) {
-      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-      for (const server of servers) (server as { closeIdleConnections?: () => void }).closeIdleConnections?.();
-      await Promise.race([Promise.all(closed), new Promise<void>((resolve) => clock.after(graceMs, resolve))]);
-      for (const server of servers) (server as { closeAllConnections?: () => void }).closeAllConnections?.();
-      sender.close();
+      await Promise.race([
+        Promise.all(listeners.map((listener) => listener.drain())),
+        new Promise<void>((resolve) => clock.after(graceMs, resolve)),
+      ]);
+      for (const listener of listeners) listener.close();
+      upstream.close();
     },
   };
 }

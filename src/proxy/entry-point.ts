@@ -2,7 +2,7 @@ import { errorText, textResponse } from '../base/body.ts';
 import { ConfigError } from '../base/errors.ts';
 import type { ProxyRequest, ProxyResponse } from '../base/message.ts';
 import { cleanPath, hasMalformedEscape, normalizePath } from '../base/path.ts';
-import { createEncodedCharacterTest, type EncodedCharacters } from '../middlewares/http/encoded-characters.ts';
+import type { EncodedCharacters } from '../middlewares/http/encoded-characters.ts';
 import { createForwardedHeaders, type ForwardedHeadersOptions } from './forwarded-headers.ts';
 
 /** What an entry point does to requests before they are routed: its `http` and `forwardedHeaders` options. */

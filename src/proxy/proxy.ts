@@ -3,6 +3,7 @@ import type { Handler, ProxyRequest, ProxyResponse } from '../base/message.ts';
 import { providerOf, providerRank } from '../config/names.ts';
 import { createRoutingView, type RoutingView } from '../config/rule/routing-view.ts';
 import type { ProxyConfiguration, ProxyRouter } from '../config/snapshot.ts';
+import { createEncodedCharacterTest } from '../middlewares/http/encoded-characters.ts';
 import { createBuilder, type Objects } from './build.ts';
 import { createRequestPreparation, type EntryPointOptions } from './entry-point.ts';
 import { emptyResponse, errorResponse, notFound } from './error-response.ts';

@@ -1,8 +1,10 @@
+import { createLocalCells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ProxyRequest } from '../base/message.ts';
 import type { EdgeHealth } from '../config/kv-layout.ts';
 import type { RelayErrand } from '../proxy/platform.ts';
 import { createWeightedRoundRobin } from '../proxy/services/balancer.ts';
+import { candidateState } from '../proxy/services/candidate-state.ts';
 
 /** A candidate of an errand. */
 export type Place = RelayErrand['sites'][number];
@@ -49,8 +51,10 @@ export function createSiteChooser(
   avoidance: Avoidance,
   random: () => number,
 ): SiteChooser {
+  const cells = createLocalCells();
   const balancer = createWeightedRoundRobin(
     places.map(({ site, weight }) => ({ name: site, weight })),
+    places.map(({ site, name }) => candidateState(cells, 'sites', placeKey(site, name))),
     random,
   );
 
