@@ -46,7 +46,7 @@ export function createRequestPreparation(options: EntryPointOptions, hostname: s
 /** Go refuses a malformed escape before anything of Traefik's runs; a `#` is no part of a target (RFC 9112 §3.2). */
 function refusePath(path: string): ProxyResponse | undefined {
   if (path.includes('%') && hasMalformedEscape(path))
-    return textResponse(400, '400 Bad Request', { contentType: 'text/plain; charset=utf-8' });
+    return textResponse(400, '400 Bad Request', { contentType: 'text/plain; charset=utf-8', headers: ['Connection', 'close'] });
   return path.includes('#') ? textResponse(400, '') : undefined;
 }
 
