@@ -73,7 +73,7 @@ export function createMirroring(name: string, config: MirroringConfig, context: 
     }
   }
 
-  return { handle, available: main.available };
+  return { handle, available: main.available, healthy: main.healthy };
 }
 
 /** A request of its own: what the main service does to its record must not reach the mirrors. */

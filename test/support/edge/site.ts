@@ -67,10 +67,7 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
     log,
     isDraining: () => site.draining,
     isPublished: (kind, name) => Object.hasOwn(configuration[`${kind}s`], name),
-    healthyServers: (kind, name) => {
-      const service = kind === 'service' ? name : configuration.routers[name]!.service;
-      return proxy.available(service) ? (configuration.services[service]?.loadBalancer?.servers?.length ?? 1) : 0;
-    },
+    healthyServers: proxy.healthy,
   });
   const http = createNodeHttpServer({
     handler: (request) => {
