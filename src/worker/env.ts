@@ -7,7 +7,7 @@ export interface Env {
   readonly EDGEWAY_CONTROL_HOST?: string;
   /** Private Ed25519 JWK with `kid`; signs grants. */
   readonly EDGEWAY_GRANT_KEY?: string;
-  /** 32 bytes, base64url; opens sealed values. */
+  /** 32 bytes, base64url; opens sealed values. Older ones may follow after a comma. */
   readonly EDGEWAY_SEAL_KEY?: string;
   readonly EDGEWAY_ADMIN_TOKEN?: string;
   /** Milliseconds for which a configuration is used without asking; 60000 when absent. `edgeway dev` makes it short. */

@@ -67,7 +67,6 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
     log,
     isDraining: () => site.draining,
     isPublished: (kind, name) => Object.hasOwn(configuration[`${kind}s`], name),
-    healthyServers: proxy.healthy,
   });
   const http = createNodeHttpServer({
     handler: (request) => {
