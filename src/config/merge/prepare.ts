@@ -136,7 +136,13 @@ function tooHigh(priority: number | bigint, provider: string): string[] {
   return problem === undefined ? [] : [problem];
 }
 
-function judged<Config>(name: string, config: Config, written: unknown, { using, critical, warnings }: Known, rule: ReadRule): PreparedRouter<Config> {
+function judged<Config>(
+  name: string,
+  config: Config,
+  written: unknown,
+  { using, critical, warnings }: Known,
+  rule: ReadRule,
+): PreparedRouter<Config> {
   const all = rule.errors.length === 0 ? critical : [...critical, ...rule.errors];
   return { name, config, written, using, critical: all, warnings, domains: rule.domains };
 }
@@ -161,9 +167,16 @@ function judgeEntryPoints(names: readonly string[], known: ReadonlySet<string>, 
   if (judgement !== undefined) return judgement;
   const on = [...new Set(names)];
   const using = on.filter((name) => known.has(name)).sort();
-  const missing = on.filter((name) => !known.has(name)).map((name) => `There is no entry point '${name}'; known are ${[...known].join(', ')}`);
+  const missing = on
+    .filter((name) => !known.has(name))
+    .map((name) => `There is no entry point '${name}'; known are ${[...known].join(', ')}`);
   const none = needsOne && using.length === 0;
-  judgement = { on, using, critical: none ? [...missing, 'The router is on no entry point that exists'] : NONE, warnings: none ? NONE : missing };
+  judgement = {
+    on,
+    using,
+    critical: none ? [...missing, 'The router is on no entry point that exists'] : NONE,
+    warnings: none ? NONE : missing,
+  };
   if (sets.size < 1000) sets.set(key, judgement);
   return judgement;
 }

@@ -104,7 +104,11 @@ export function splitTlsConflicts<Config extends TlsRouter>(
     }
     for (const [entryPoint, reason] of reasons) {
       const variant = variantOf(entry, `${entryPoint}-conflicted-${part.name}`);
-      variant.config = configOf(variant, '', () => ({ ...part.config, entryPoints: [entryPoint], tls: { ...part.config.tls, options: 'default' } }));
+      variant.config = configOf(variant, '', () => ({
+        ...part.config,
+        entryPoints: [entryPoint],
+        tls: { ...part.config.tls, options: 'default' },
+      }));
       variant.using = part.using.filter((using) => using === entryPoint);
       addWarning(variant, reason);
       result.push(variant);
@@ -139,7 +143,11 @@ function findConflicts<Config extends TlsRouter>(entries: readonly RouterEntry<C
     if (options === undefined || part.domains === undefined) continue;
     for (const entryPoint of config.entryPoints) {
       if (part.domains.length === 0 && options !== 'default')
-        add(entry, entryPoint, `The rule ${config.rule} names no host, so that the TLS options '${options}' cannot be chosen; the default ones are used`);
+        add(
+          entry,
+          entryPoint,
+          `The rule ${config.rule} names no host, so that the TLS options '${options}' cannot be chosen; the default ones are used`,
+        );
       if (!several.has(entryPoint)) continue;
       let groups = hosts.get(entryPoint);
       if (groups === undefined) hosts.set(entryPoint, (groups = new Map()));
@@ -175,4 +183,3 @@ function join<Config>(groups: Map<string, Group<Config>>, domain: string, option
     if (group.options !== options) group.mixed = true;
   }
 }
-

@@ -30,7 +30,15 @@ const same = (a: readonly string[] | undefined, b: readonly string[] | undefined
 
 /** Collects the finished objects of a kind; `done` gives those of the last merge when they are the same. */
 export interface Finisher<T> {
-  finish(verdict: Verdict, key: string, name: string, provider: string, config: T, using: readonly string[] | undefined, written: unknown): void;
+  finish(
+    verdict: Verdict,
+    key: string,
+    name: string,
+    provider: string,
+    config: T,
+    using: readonly string[] | undefined,
+    written: unknown,
+  ): void;
   has(key: string): boolean;
   done(): Readonly<Record<string, RuntimeObject<T>>>;
 }
@@ -64,7 +72,14 @@ export function createFinisher<T>(): () => Finisher<T> {
 }
 
 /** The finished object; that of the last merge when nothing about it changed. */
-function finished<T>(verdict: Verdict, name: string, provider: string, config: T, using: readonly string[] | undefined, written: unknown): RuntimeObject<T> {
+function finished<T>(
+  verdict: Verdict,
+  name: string,
+  provider: string,
+  config: T,
+  using: readonly string[] | undefined,
+  written: unknown,
+): RuntimeObject<T> {
   const { critical, warnings, last } = verdict;
   const usedBy = verdict.usedBy?.sort();
   const status: ObjectStatus = critical.length > 0 ? 'disabled' : warnings.length > 0 ? 'warning' : 'enabled';
