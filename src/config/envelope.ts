@@ -1,4 +1,5 @@
-import { type HeaderList, type ProxyRequest, requestTarget } from '../base/message.ts';
+import { fromBase64, toBase64 } from '../base/bytes.ts';
+import { type HeaderList, type ProxyRequest, requestTarget, type TlsFacts } from '../base/message.ts';
 
 /** The one URL path under which agents answer the edge. */
 export const RELAY_PATH = '/.edgeway/relay';
@@ -11,9 +12,13 @@ export const ENVELOPE = {
   grant: 'edgeway-grant',
   target: 'edgeway-target',
   host: 'edgeway-host',
-  /** Address, a space, port. */
+  /** The method, when another one stands in the request line: `fetch` sends no GET or HEAD with a body that was read before. */
+  method: 'edgeway-method',
+  /** Address, port and protocol of the client, as `203.0.113.7 40312 HTTP/2.0`. */
   client: 'edgeway-client',
   scheme: 'edgeway-scheme',
+  /** Version and cipher of the client's TLS; then its verified certificates, Base64 of DER, leaf first. */
+  tls: 'edgeway-tls',
   /** Fields that `fetch` and the way to the agent change, as the client and the edge meant them: name=value&…, percent-encoded. */
   fields: 'edgeway-fields',
 } as const;
@@ -31,7 +36,11 @@ export const RELAY_ANSWER = {
   retry: 'edgeway-retry',
 } as const;
 
-export type RetryReason = 'draining' | 'no-server';
+/**
+ * Why a relay did not begin a request: it is about to stop; no server of the service is healthy; it has no such service or
+ * router, or none that was published; it does not accept the grant.
+ */
+export type RetryReason = 'draining' | 'no-server' | 'unknown' | 'grant';
 
 /** Claims of a grant: a JWT (EdDSA, `kid` in its header). Unknown claims are ignored. */
 export interface GrantClaims {
@@ -56,7 +65,10 @@ export interface Envelope {
   readonly host: string;
   readonly clientAddress: string;
   readonly clientPort: number;
+  readonly protocol: string;
   readonly scheme: 'http' | 'https';
+  readonly method: string | undefined;
+  readonly tls: TlsFacts | undefined;
   /** Those of the carried fields that the request has. */
   readonly fields: readonly (readonly [string, string])[];
 }
@@ -65,15 +77,18 @@ export interface Envelope {
 export function formatEnvelope(request: ProxyRequest): [string, string][] {
   let carried = '';
   for (const [name, value] of request.headers) {
-    if (CARRIED.test(name)) carried += `${carried === '' ? '' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+    if (isCarried(name)) carried += `${carried === '' ? '' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
   }
-  return [
+  const fields: [string, string][] = [
     [ENVELOPE.target, escapeField(requestTarget(request))],
     [ENVELOPE.host, escapeField(request.host)],
-    [ENVELOPE.client, `${request.clientAddress} ${request.clientPort}`],
+    [ENVELOPE.client, `${request.clientAddress} ${request.clientPort} ${request.protocol}`],
     [ENVELOPE.scheme, request.scheme],
     [ENVELOPE.fields, carried],
   ];
+  const { tls } = request;
+  if (tls !== undefined) fields.push([ENVELOPE.tls, [tls.version, tls.cipher, ...tls.clientCertificates.map(toBase64)].join(' ')]);
+  return fields;
 }
 
 /** Undefined when a field is missing or malformed. */
@@ -81,7 +96,7 @@ export function parseEnvelope(headers: HeaderList): Envelope | undefined {
   const target = headers.get(ENVELOPE.target);
   const host = headers.get(ENVELOPE.host);
   const scheme = headers.get(ENVELOPE.scheme);
-  const [, clientAddress, port] = /^([0-9A-Fa-f.:]*) (\d{1,5})$/.exec(headers.get(ENVELOPE.client) ?? '') ?? [];
+  const [, clientAddress, port, protocol] = /^([0-9A-Fa-f.:]*) (\d{1,5}) (HTTP\/\d\.\d)$/.exec(headers.get(ENVELOPE.client) ?? '') ?? [];
   if (target === undefined || host === undefined || clientAddress === undefined) return undefined;
   if (scheme !== 'http' && scheme !== 'https') return undefined;
   try {
@@ -93,7 +108,10 @@ export function parseEnvelope(headers: HeaderList): Envelope | undefined {
       host: unescapeField(host),
       clientAddress,
       clientPort: Number(port),
+      protocol: protocol!,
       scheme,
+      method: headers.get(ENVELOPE.method),
+      tls: parseTls(headers.get(ENVELOPE.tls), unescapeField(host)),
       fields: parseFields(headers.get(ENVELOPE.fields) ?? ''),
     };
   } catch {
@@ -105,9 +123,15 @@ export function parseEnvelope(headers: HeaderList): Envelope | undefined {
 export function restoreFields(headers: HeaderList, envelope: Envelope): HeaderList {
   const restored = headers.clone();
   dropEdgewayFields(restored);
-  restored.filter((name) => !CARRIED.test(name));
+  restored.filter((name) => !isCarried(name));
   for (const [name, value] of envelope.fields) restored.append(name, value);
   return restored;
+}
+
+function parseTls(text: string | undefined, host: string): TlsFacts | undefined {
+  if (text === undefined) return undefined;
+  const [version = '', cipher = '', ...certificates] = text.split(' ');
+  return { serverName: host.replace(/:\d*$/, ''), version, cipher, clientCertificates: certificates.map(fromBase64), options: 'default' };
 }
 
 function parseFields(text: string): [string, string][] {
@@ -117,6 +141,9 @@ function parseFields(text: string): [string, string][] {
     return [decodeURIComponent(pair.slice(0, mark)), decodeURIComponent(pair.slice(mark + 1))];
   });
 }
+
+/** Whether the field travels in the envelope. */
+export const isCarried = (name: string): boolean => CARRIED.test(name);
 
 /** Drops every field that only edge and agent may set. */
 export function dropEdgewayFields(headers: HeaderList): void {

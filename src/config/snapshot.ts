@@ -15,14 +15,20 @@ export interface ProxyConfiguration {
 type ServiceConfig = RuntimeConfiguration['http']['services'][string]['config'];
 type ServersTransportConfig = RuntimeConfiguration['http']['serversTransports'][string]['config'];
 
-/** `handOver`: at the edge the chain is left to the agent; the name of the router there, by site. */
-export type ProxyRouter = RuntimeHttpRouter & { readonly handOver?: Readonly<Record<string, string>> };
+/**
+ * `handOver`: at the edge the chain is left to the agent; the name of the router there, by site. `clientCertificate`: its TLS
+ * options demand one; at the edge whoever Cloudflare has not verified is answered 403.
+ */
+export type ProxyRouter = RuntimeHttpRouter & {
+  readonly handOver?: Readonly<Record<string, string>>;
+  readonly clientCertificate?: true;
+};
 
 /** `sites`: a load balancer folded for the edge, which chooses the site while the agent there chooses the server. */
 export type ProxyService = ServiceConfig & { readonly sites?: SitesService };
 
 export interface SitesService {
-  /** By site: the service's qualified name there and the sum of its servers' weights. */
+  /** By site: the service's qualified name there and the weight of the site. Servers do not count: they come and go without notice. */
   readonly sites: Readonly<Record<string, { readonly name: string; readonly weight: number }>>;
   /** Present when the load balancer is sticky: the name of the cookie that remembers the site. */
   readonly stickyCookie?: string;

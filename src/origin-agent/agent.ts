@@ -10,7 +10,9 @@ import type { StaticConfiguration } from '../config/static.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
+import { createHealthChecks } from './health-check.ts';
 import { TERMINATING } from './internal-services.ts';
+import { createNodeHttpSender } from './rim/node-http.ts';
 import { startThreads } from './threads.ts';
 
 export interface AgentOptions {
@@ -54,6 +56,8 @@ export async function startAgent({ configuration, environment, clock, log, logLe
   const merger = createMerger(configuration);
   let runtime = merger.merge(new Map());
   const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
+  const sender = createNodeHttpSender();
+  const health = createHealthChecks({ cells, clock, log, send: sender.send });
   const control: ControlServer = await startControlServer({ socket: controlSocket, runtime: () => runtime, configuration });
   const providers = new AbortController();
 
@@ -65,6 +69,7 @@ export async function startAgent({ configuration, environment, clock, log, logLe
       const next = pending;
       pending = undefined;
       await threads.apply(toProxyConfiguration(next));
+      health.update(next);
       for (const watcher of [...watchers]) watcher(next);
     }
   }
@@ -96,12 +101,14 @@ export async function startAgent({ configuration, environment, clock, log, logLe
   async function stop(): Promise<void> {
     cells.counter(TERMINATING).set(1);
     providers.abort();
+    health.stop();
     const lifeCycles = Object.values(configuration.entryPoints ?? {}).map((entryPoint) => entryPoint.transport.lifeCycle);
     const acceptMs = Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.requestAcceptGraceTimeout ?? 0));
     if (acceptMs > 0) await new Promise<void>((resolve) => clock.after(acceptMs, resolve));
     await threads.drain(Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.graceTimeOut)));
     await Promise.all([collecting, control.close()]);
     await threads.close();
+    sender.close();
     rmSync(folder, { recursive: true, force: true });
   }
 

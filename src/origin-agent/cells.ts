@@ -1,4 +1,4 @@
-import type { Cells, CounterCell, HistogramCell, TableCell } from '../base/cells.ts';
+import type { Cells, CounterCell, HistogramCell, RowCell, TableCell } from '../base/cells.ts';
 
 /**
  * Cells in one SharedArrayBuffer that all threads of the agent see; it lives as long as the process, so counts outlast reloads
@@ -107,24 +107,53 @@ function tableAt(words: Int32Array, floats: Float64Array, offset: number, sets: 
   const locks = offset + 2;
   const rows = locks + sets + (sets & 1);
   const width = rowWords(columns);
+
+  /** Runs `update` on the row at `row` if it is still the key's, else on where the key is found; returns where that was. */
+  function updateAt<T>(row: number, low: number, high: number, update: (row: Float64Array) => T): { row: number; result: T } {
+    const set = low & (sets - 1);
+    acquire(words, locks + set);
+    try {
+      const at = words[row] === low && words[row + 1] === high ? row : findRow(words, rows + set * WAYS * width, width, low, high, offset);
+      words[at + 2] = Atomics.add(words, offset + 1, 1);
+      const start = (at + ROW_HEAD_WORDS) >> 1;
+      return { row: at, result: update(floats.subarray(start, start + columns)) };
+    } finally {
+      Atomics.store(words, locks + set, 0);
+    }
+  }
+
+  function rowOf(key: string): RowCell {
+    const [low, high] = tableHash(key);
+    let row = rows;
+    return {
+      get(column) {
+        if (words[row] !== low || words[row + 1] !== high) row = updateAt(row, low, high, () => {}).row;
+        return floats[((row + ROW_HEAD_WORDS) >> 1) + column]!;
+      },
+      update(update) {
+        const done = updateAt(row, low, high, update);
+        row = done.row;
+        return done.result;
+      },
+    };
+  }
+
   return {
+    row: rowOf,
     update(key, update) {
-      const [low, high] = hash64(key);
-      const set = low & (sets - 1);
-      acquire(words, locks + set);
-      try {
-        const row = findRow(words, rows + set * WAYS * width, width, low, high === 0 ? 1 : high, offset);
-        words[row + 2] = Atomics.add(words, offset + 1, 1);
-        const start = (row + ROW_HEAD_WORDS) >> 1;
-        return update(floats.subarray(start, start + columns));
-      } finally {
-        Atomics.store(words, locks + set, 0);
-      }
+      const [low, high] = tableHash(key);
+      return updateAt(rows, low, high, update).result;
     },
     get size() {
       return Atomics.load(words, offset);
     },
   };
+}
+
+/** A second word of 0 marks a free row. */
+function tableHash(key: string): [number, number] {
+  const [low, high] = hash64(key);
+  return [low, high === 0 ? 1 : high];
 }
 
 /** The key's row in its set; else a free one; else the one longest unused, emptied. */

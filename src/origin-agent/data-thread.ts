@@ -3,7 +3,7 @@ import { createLogger, type LogLevel } from '../base/log.ts';
 import type { EntryPoint } from '../config/static.ts';
 import type { ProxyChanges } from '../proxy/proxy.ts';
 import { createSharedCells } from './cells.ts';
-import { readChangeLine } from './changes.ts';
+import { readChangeLine } from './change-lines.ts';
 import { systemClock } from './clock.ts';
 import { createDataPlane } from './data-plane.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';

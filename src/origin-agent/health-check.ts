@@ -1,4 +1,4 @@
-import type { Cells, CounterCell } from '../base/cells.ts';
+import type { Cells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import { defaultsOf } from '../base/decode.ts';
 import type { Logger } from '../base/log.ts';
@@ -8,7 +8,7 @@ import { providerOf, qualify } from '../config/names.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { canonicalJson } from '../config/snapshot.ts';
 import type { Platform } from '../proxy/platform.ts';
-import { downCell } from '../proxy/services/health.ts';
+import { type CandidateState, candidateState } from '../proxy/services/candidate-state.ts';
 import { parseServer } from '../proxy/services/server.ts';
 
 type HealthCheck = NonNullable<LoadBalancer['healthCheck']>;
@@ -35,7 +35,7 @@ interface Probe {
   readonly text: string;
   readonly service: string;
   readonly server: string;
-  readonly down: CounterCell;
+  readonly state: CandidateState;
   readonly stop: () => void;
 }
 
@@ -54,15 +54,15 @@ export function createHealthChecks({ cells, clock, log, send, onChange }: Health
     transport: Parameters<typeof parseServer>[2],
   ): Probe {
     const check = config.healthCheck!;
-    const down = downCell(cells, service, url);
+    const state = candidateState(cells, service, url);
     let stopped = false;
     let cancel = (): void => {};
     const round = async (): Promise<void> => {
       const failure = await probe(url, check, transport);
       if (stopped) return;
       const isDown = failure !== undefined;
-      if (isDown !== (down.get() !== 0)) {
-        down.set(isDown ? 1 : 0);
+      if (isDown !== state.isDown()) {
+        state.setDown(isDown);
         (isDown ? log.warn : log.info)(isDown ? 'Server is down' : 'Server is up', {
           serviceName: service,
           serverUrl: url,
@@ -78,7 +78,7 @@ export function createHealthChecks({ cells, clock, log, send, onChange }: Health
       text,
       service,
       server: url,
-      down,
+      state,
       stop() {
         stopped = true;
         cancel();
@@ -191,12 +191,12 @@ export function createHealthChecks({ cells, clock, log, send, onChange }: Health
       probes = next;
       for (const [, probe] of gone) {
         probe.stop();
-        probe.down.set(0);
+        probe.state.setDown(false);
       }
     },
     status(service) {
       const own = [...probes.values()].filter((probe) => probe.service === service);
-      return own.length === 0 ? undefined : Object.fromEntries(own.map((probe) => [probe.server, probe.down.get() === 0 ? 'UP' : 'DOWN']));
+      return own.length === 0 ? undefined : Object.fromEntries(own.map((probe) => [probe.server, probe.state.isDown() ? 'DOWN' : 'UP']));
     },
     stop() {
       for (const probe of [...probes.values()]) probe.stop();

@@ -4,7 +4,8 @@ import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { ProxyConfiguration } from '../config/snapshot.ts';
-import { changeLines, diffConfigurations, isEmpty } from './changes.ts';
+import { diffConfigurations, isEmpty } from '../proxy/changes.ts';
+import { changeLines } from './change-lines.ts';
 import type { DataThreadData, FromThread, ToThread } from './data-thread.ts';
 import { parseListenAddress } from './listen-address.ts';
 

@@ -1,3 +1,4 @@
+import { errorText } from '../base/body.ts';
 import type { Cells } from '../base/cells.ts';
 import { defaultsOf } from '../base/decode.ts';
 import { ConfigError } from '../base/errors.ts';
@@ -52,10 +53,12 @@ export function createBuilder(objects: () => Objects, platform: Platform, childr
       if (config === undefined) throw new ConfigError('config.reference', `There is no router '${name}'`, { object: name });
       if (config.handOver !== undefined && platform.relay !== undefined) {
         const sites = Object.entries(config.handOver).map(([site, there]) => ({ site, name: there, weight: 1 }));
-        return always(platform.relay({ kind: 'router', sites, stickyCookie: undefined }));
+        const { handle } = platform.relay({ kind: 'router', sites, stickyCookie: undefined });
+        return always(config.clientCertificate ? demandCertificate(handle) : handle);
       }
       const end = children(name) ?? service(config.service, touched).handle;
-      return always(link(config.middlewares, end, name, touched));
+      const chain = link(config.middlewares, end, name, touched);
+      return always(config.clientCertificate && platform.place === 'edge' ? demandCertificate(chain) : chain);
     }).handle;
   }
 
@@ -149,6 +152,12 @@ export function createBuilder(objects: () => Objects, platform: Platform, childr
 }
 
 const always = (handle: Handler): Service => ({ handle, available: () => true });
+
+/** The agent's TLS refuses the handshake; at the edge that is Cloudflare's, which only says whether it verified a certificate. */
+const demandCertificate =
+  (next: Handler): Handler =>
+  async (request) =>
+    request.tls !== undefined && request.tls.clientCertificates.length > 0 ? next(request) : errorText(403, 'client certificate required');
 
 function meets(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   const [small, large] = a.size < b.size ? [a, b] : [b, a];

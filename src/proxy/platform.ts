@@ -1,7 +1,7 @@
 import type { Cells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { ProxyRequest, ProxyResponse } from '../base/message.ts';
+import type { Handler, ProxyRequest, ProxyResponse } from '../base/message.ts';
 import type { ServersTransport } from '../config/dynamic.ts';
 import type { FetchTransport, MiddlewarePlatform } from '../middlewares/middleware.ts';
 
@@ -51,5 +51,8 @@ export interface RelayErrand {
   readonly stickyCookie: string | undefined;
 }
 
-/** Prepared once per errand; the handler chooses a site for each request, with a second try where that is safe. */
-export type Relay = (errand: RelayErrand) => (request: ProxyRequest) => Promise<ProxyResponse>;
+/**
+ * Prepared once per errand; `handle` chooses a site for each request, with a second try where that is safe. `available` says
+ * whether any site is believed to have a healthy server.
+ */
+export type Relay = (errand: RelayErrand) => { readonly handle: Handler; readonly available: () => boolean };

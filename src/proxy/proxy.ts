@@ -5,7 +5,7 @@ import { createRoutingView, type RoutingView } from '../config/rule/routing-view
 import type { ProxyConfiguration, ProxyRouter } from '../config/snapshot.ts';
 import { createBuilder, type Objects } from './build.ts';
 import { createRequestPreparation, type EntryPointOptions } from './entry-point.ts';
-import { errorResponse, notFound } from './error-response.ts';
+import { emptyResponse, errorResponse, notFound } from './error-response.ts';
 import { changeLayeredMap, createLayeredMap, type LayeredMap } from './layered-map.ts';
 import type { Platform } from './platform.ts';
 import { createRouteTable, type RouteEntry, type RouteTable } from './route-table.ts';
@@ -45,6 +45,9 @@ type Tables = ReadonlyMap<string, RouteTable<RouteEntry, RoutingView>>;
 export function createProxy({ platform, entryPoints, hostname, precedence }: ProxyOptions): HttpProxy {
   const { log } = platform;
   const prepare = new Map(Object.entries(entryPoints).map(([name, options]) => [name, createRequestPreparation(options, hostname)]));
+  const encodedCharacters = new Map(
+    Object.entries(entryPoints).map(([name, { encodedCharacters: allowed }]) => [name, allowed && createEncodedCharacterTest(allowed)]),
+  );
   let objects: Objects = { routers: emptyMap(), services: emptyMap(), middlewares: emptyMap(), serversTransports: emptyMap() };
   let tables: Tables = new Map();
   const builder = createBuilder(() => objects, platform, childrenOf);
@@ -55,6 +58,7 @@ export function createProxy({ platform, entryPoints, hostname, precedence }: Pro
       if (refusal !== undefined) return refusal;
       const name = match(tableKey(request.entryPoint, request.tls !== undefined), request);
       if (name === undefined) return notFound();
+      if (encodedCharacters.get(request.entryPoint)?.(request.path)) return emptyResponse(400);
       request.facts.routerName = name;
       return await builder.router(name)(request);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { fnv64 } from '../../base/fnv.ts';
 import type { ProxyRequest } from '../../base/message.ts';
+import type { CandidateState, Errand } from './candidate-state.ts';
 
 /** One that may be chosen. */
 export interface Candidate {
@@ -12,27 +13,46 @@ export interface Candidate {
 export interface Balancer {
   /** Index of the choice among those that are allowed; undefined when none is. */
   next(request: ProxyRequest, allowed: (index: number) => boolean): number | undefined;
-  /** Called when a request goes to the candidate; returns what to call with the milliseconds until its head came, and at the end. */
-  readonly begin?: (index: number) => { answered(ms: number): void; ended(): void };
+  /** Called when a request goes to the candidate, where the strategy wants to know. */
+  readonly begin?: (index: number) => Errand;
 }
 
-/** Earliest deadline first, Traefik's `wrr`: each pick moves a candidate's deadline by 1/weight; the first order is chance. */
-export function createWeightedRoundRobin(candidates: readonly Candidate[], random: () => number): Balancer {
-  const deadlines = candidates.map(({ weight }) => random() / weight);
+/** The candidates' numbers that all threads share and reloads keep; by index. */
+export type CandidateStates = readonly CandidateState[];
+
+/**
+ * Earliest deadline first, Traefik's `wrr`: each pick moves a candidate's deadline by 1/weight. Deadlines are shared, so that several
+ * threads divide requests as one does; the order in which new candidates begin is chance.
+ */
+export function createWeightedRoundRobin(candidates: readonly Candidate[], states: CandidateStates, random: () => number): Balancer {
   return {
     next(_request, allowed) {
       let best: number | undefined;
+      let earliest = Number.POSITIVE_INFINITY;
       for (let index = 0; index < candidates.length; index++) {
-        if ((best === undefined || deadlines[index]! < deadlines[best]!) && allowed(index)) best = index;
+        const deadline = states[index]!.deadline() || start(index);
+        if (deadline < earliest && allowed(index)) {
+          best = index;
+          earliest = deadline;
+        }
       }
       if (best === undefined) return undefined;
-      const now = deadlines[best]!;
-      deadlines[best] = now + 1 / candidates[best]!.weight;
       // One that was not allowed for a while must not get at once all that it missed.
-      for (let index = 0; index < candidates.length; index++) if (deadlines[index]! < now) deadlines[index] = now;
+      for (let index = 0; index < candidates.length; index++) {
+        if (states[index]!.deadline() < earliest) states[index]!.postpone(earliest + 1 / candidates[index]!.weight);
+      }
+      states[best]!.take(1 / candidates[best]!.weight);
       return best;
     },
   };
+
+  /** A candidate without a deadline is new: it begins where the others are. */
+  function start(index: number): number {
+    const begun = states.map((state) => state.deadline()).filter((deadline) => deadline > 0);
+    const deadline = (begun.length === 0 ? 1 : Math.min(...begun)) + random() * 1e-6;
+    states[index]!.postpone(deadline);
+    return deadline;
+  }
 }
 
 /** Rendezvous hashing, `hrw`: the same client address keeps its candidate while that one is there; others move only from those that left. */
@@ -54,24 +74,14 @@ export function createHighestRandomWeight(candidates: readonly Candidate[]): Bal
   };
 }
 
-/** weight / −ln(h / 2⁶⁴), h the FNV-64a hash of address and name, mixed: FNV alone is not even among names that are alike. */
+/** weight / −ln(h / 2⁶⁴), h the FNV-64a hash of address and name: a client keeps the server that Traefik gave it. */
 function rendezvousScore(address: string, { name, weight }: Candidate): number {
-  const hash = fnv64(address + name, '1a');
-  const low = mix(hash.low ^ hash.high);
-  const high = mix(hash.high + low);
-  return weight / -Math.log((high * 2 ** 32 + low + 1) / (2 ** 64 + 1));
-}
-
-/** The finalizer of MurmurHash3. */
-function mix(word: number): number {
-  let x = word;
-  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-  return (x ^ (x >>> 16)) >>> 0;
+  const { high, low } = fnv64(address + name, '1a');
+  return weight / -Math.log((high * 2 ** 32 + low) / 2 ** 64);
 }
 
 /** Two random picks, the one with fewer requests under way takes it (`p2c`); weights do not count. */
-export function createPowerOfTwoChoices(candidates: readonly Candidate[], random: () => number, inFlight: readonly InFlight[]): Balancer {
+export function createPowerOfTwoChoices(candidates: readonly Candidate[], states: CandidateStates, random: () => number): Balancer {
   return {
     next(_request, allowed) {
       const open: number[] = [];
@@ -80,51 +90,22 @@ export function createPowerOfTwoChoices(candidates: readonly Candidate[], random
       const first = Math.floor(random() * open.length);
       const second = (first + 1 + Math.floor(random() * (open.length - 1))) % open.length;
       const [a, b] = [open[first]!, open[second]!];
-      return inFlight[b]!.get() < inFlight[a]!.get() ? b : a;
+      return states[b]!.inFlight() < states[a]!.inFlight() ? b : a;
     },
-    begin: (index) => countInFlight(inFlight[index]!, () => {}),
+    begin: (index) => states[index]!.begin(),
   };
 }
 
-interface InFlight {
-  add(amount: number): number;
-  get(): number;
-}
-
-function countInFlight(counter: InFlight, answered: (ms: number) => void): { answered(ms: number): void; ended(): void } {
-  counter.add(1);
-  return { answered, ended: () => void counter.add(-1) };
-}
-
-/** Samples over which `leasttime` takes the mean. */
-const SAMPLES = 100;
-
 /** The least of (mean time until the head came × (1 + requests under way) / weight), `leasttime`; equals go in turn. */
-export function createLeastTime(candidates: readonly Candidate[], random: () => number, inFlight: readonly InFlight[]): Balancer {
-  const turns = createWeightedRoundRobin(candidates, random);
-  const times = candidates.map(() => createMean(SAMPLES));
-  const score = (index: number): number => (times[index]!.get() * (1 + inFlight[index]!.get())) / candidates[index]!.weight;
+export function createLeastTime(candidates: readonly Candidate[], states: CandidateStates, random: () => number): Balancer {
+  const turns = createWeightedRoundRobin(candidates, states, random);
+  const score = (index: number): number => (states[index]!.meanMs() * (1 + states[index]!.inFlight())) / candidates[index]!.weight;
   return {
     next(request, allowed) {
       let least = Number.POSITIVE_INFINITY;
       for (let index = 0; index < candidates.length; index++) if (allowed(index)) least = Math.min(least, score(index));
       return turns.next(request, (index) => allowed(index) && score(index) === least);
     },
-    begin: (index) => countInFlight(inFlight[index]!, (ms) => times[index]!.add(ms)),
-  };
-}
-
-/** Mean of the last `size` values; 0 without any. */
-function createMean(size: number): { add(value: number): void; get(): number } {
-  const values: number[] = [];
-  let next = 0;
-  let sum = 0;
-  return {
-    add(value) {
-      sum += value - (values[next] ?? 0);
-      values[next] = value;
-      next = (next + 1) % size;
-    },
-    get: () => (values.length === 0 ? 0 : sum / values.length),
+    begin: (index) => states[index]!.begin(),
   };
 }

@@ -11,7 +11,7 @@ import {
   createPowerOfTwoChoices,
   createWeightedRoundRobin,
 } from './balancer.ts';
-import { createPassiveHealth, downCell, type PassiveConfig } from './health.ts';
+import { type CandidateState, candidateState } from './candidate-state.ts';
 import { parseServer, type ServerEntry } from './server.ts';
 import type { Service, ServiceContext } from './service.ts';
 import { createSticky } from './sticky.ts';
@@ -20,9 +20,9 @@ import { createSticky } from './sticky.ts';
 export function createLoadBalancer(name: string, config: LoadBalancer, context: ServiceContext): Service {
   const { platform } = context;
   const servers = (config.servers ?? []).filter((server) => (server.weight ?? 1) > 0).map((server) => parseServer(server, name, context));
-  const balancer = createStrategy(config.strategy, servers, name, platform);
-  const down = servers.map((server) => downCell(platform.cells, name, server.name));
-  const passive = createPassiveHealth((config as { passiveHealthCheck?: PassiveConfig }).passiveHealthCheck, name, servers, platform);
+  const states = servers.map((server) => candidateState(platform.cells, name, server.name));
+  const balancer = createStrategy(config.strategy, servers, states, platform);
+  const passive = config.passiveHealthCheck;
   const sticky =
     config.sticky?.cookie === undefined || config.strategy === 'hrw'
       ? undefined
@@ -31,7 +31,11 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
           name,
           servers.map((server) => server.name),
         );
-  const isUp = (index: number): boolean => down[index]!.get() === 0 && passive.isUp(index);
+  const isUp = (index: number): boolean =>
+    !states[index]!.isDown() && (passive === undefined || states[index]!.outUntil() <= platform.clock.now());
+  const failed = (index: number): void => {
+    if (passive !== undefined) states[index]!.fail(platform.clock.now(), passive.failureWindow, passive.maxFailedAttempts);
+  };
   const takesNew = (index: number): boolean => !servers[index]!.fenced && isUp(index);
 
   async function handle(request: ProxyRequest): Promise<ProxyResponse> {
@@ -45,13 +49,13 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
       if (index === undefined)
         return refused === undefined
           ? noServer()
-          : errorResponse(new UpstreamError('upstream.refused', 'Every server refused the connection'), platform.log);
+          : errorResponse(new UpstreamError('upstream.refused', 'Every server refused the connection', { sent: false }), platform.log);
       try {
         const response = await forward(index, request);
         if (setCookie) response.headers.append('Set-Cookie', sticky!.cookieFor(index));
         return response;
       } catch (error) {
-        passive.failed(index);
+        failed(index);
         if (!(error instanceof UpstreamError) || error.sent || error.code === 'upstream.aborted' || servers.length === 1)
           return errorResponse(error, platform.log);
         refused ??= new Set();
@@ -76,7 +80,8 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
     errand?.answered(facts.originDurationMs);
     facts.originStatus = response.status;
     facts.originContentSize = response.body?.length;
-    passive.answered(index, response.status);
+    if (response.status >= 500) failed(index);
+    else if (passive !== undefined) states[index]!.succeed();
     return decode && response.headers.get('Content-Encoding') === 'gzip' ? platform.unpack(response) : response;
   }
 
@@ -86,19 +91,17 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
 function createStrategy(
   strategy: LoadBalancer['strategy'],
   servers: readonly ServerEntry[],
-  service: string,
-  platform: Platform,
+  states: readonly CandidateState[],
+  { random }: Platform,
 ): Balancer {
-  const inFlight = (): { add(amount: number): number; get(): number }[] =>
-    servers.map((server) => platform.cells.counter(`in flight ${service} ${server.name}`));
   switch (strategy) {
     case 'wrr':
-      return createWeightedRoundRobin(servers, platform.random);
+      return createWeightedRoundRobin(servers, states, random);
     case 'p2c':
-      return createPowerOfTwoChoices(servers, platform.random, inFlight());
+      return createPowerOfTwoChoices(servers, states, random);
     case 'hrw':
       return createHighestRandomWeight(servers);
     case 'leasttime':
-      return createLeastTime(servers, platform.random, inFlight());
+      return createLeastTime(servers, states, random);
   }
 }

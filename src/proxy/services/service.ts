@@ -3,10 +3,10 @@ import type { Handler } from '../../base/message.ts';
 import type { ServersTransport } from '../../config/dynamic.ts';
 import type { ProxyService } from '../../config/snapshot.ts';
 import type { Platform } from '../platform.ts';
-import { createFailover, type FailoverConfig } from './failover.ts';
+import { createFailover } from './failover.ts';
 import { createLoadBalancer } from './load-balancer.ts';
-import { createMirroring, type MirroringConfig } from './mirroring.ts';
-import { createWeighted, type WeightedConfig } from './weighted.ts';
+import { createMirroring } from './mirroring.ts';
+import { createWeighted } from './weighted.ts';
 
 /** A service that was built: what stands behind it and whether any server of it could take a request now. */
 export interface Service {
@@ -23,29 +23,18 @@ export interface ServiceContext {
   readonly service: (name: string) => Service;
 }
 
-interface ServiceKinds {
-  readonly weighted?: WeightedConfig;
-  readonly highestRandomWeight?: WeightedConfig;
-  readonly mirroring?: MirroringConfig;
-  readonly failover?: FailoverConfig;
-}
-
 /** Exactly one kind is set. Throws ConfigError. */
 export function createService(name: string, config: ProxyService, context: ServiceContext): Service {
   const { platform } = context;
   if (config.sites !== undefined && platform.relay !== undefined) {
     const sites = Object.entries(config.sites.sites).map(([site, there]) => ({ site, name: there.name, weight: there.weight }));
-    return {
-      handle: platform.relay({ kind: 'service', sites, stickyCookie: config.sites.stickyCookie }),
-      available: () => sites.length > 0,
-    };
+    return platform.relay({ kind: 'service', sites, stickyCookie: config.sites.stickyCookie });
   }
   if (config.loadBalancer !== undefined) return createLoadBalancer(name, config.loadBalancer, context);
-  const kinds = config as ServiceKinds;
-  if (kinds.weighted !== undefined) return createWeighted(name, kinds.weighted, 'wrr', context);
-  if (kinds.highestRandomWeight !== undefined) return createWeighted(name, kinds.highestRandomWeight, 'hrw', context);
-  if (kinds.mirroring !== undefined) return createMirroring(name, kinds.mirroring, context);
-  if (kinds.failover !== undefined) return createFailover(name, kinds.failover, context);
+  if (config.weighted !== undefined) return createWeighted(name, config.weighted, 'wrr', context);
+  if (config.highestRandomWeight !== undefined) return createWeighted(name, config.highestRandomWeight, 'hrw', context);
+  if (config.mirroring !== undefined) return createMirroring(name, config.mirroring, context);
+  if (config.failover !== undefined) return createFailover(name, config.failover, context);
   throw new ConfigError(
     'config.missing',
     'The service has no kind; write loadBalancer, weighted, mirroring, failover or highestRandomWeight',

@@ -1,6 +1,7 @@
 import type { ProxyRequest, ProxyResponse } from '../../base/message.ts';
 import { noServer } from '../error-response.ts';
 import { createHighestRandomWeight, createWeightedRoundRobin } from './balancer.ts';
+import { candidateState } from './candidate-state.ts';
 import type { Service, ServiceContext } from './service.ts';
 import { type CookieConfig, createSticky } from './sticky.ts';
 
@@ -14,7 +15,9 @@ export function createWeighted(name: string, config: WeightedConfig, strategy: '
   const children = (config.services ?? [])
     .filter((child) => (child.weight ?? 1) > 0)
     .map((child) => ({ name: child.name ?? '', weight: child.weight ?? 1, service: context.service(child.name ?? '') }));
-  const balancer = strategy === 'wrr' ? createWeightedRoundRobin(children, context.platform.random) : createHighestRandomWeight(children);
+  const { cells, random } = context.platform;
+  const states = children.map((child) => candidateState(cells, name, child.name));
+  const balancer = strategy === 'wrr' ? createWeightedRoundRobin(children, states, random) : createHighestRandomWeight(children);
   const sticky =
     config.sticky?.cookie === undefined
       ? undefined
