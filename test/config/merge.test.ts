@@ -135,6 +135,33 @@ describe('createMerger', () => {
     expect(errorsOf(http.routers, 'low@file')).toEqual(['disabled', "There is no router 'nope@file', which parentRefs names"]);
   });
 
+  it('follows parents that a conflict of TLS options renamed, and lets them keep a service', () => {
+    const { http } = merger().merge(
+      new Map([
+        [
+          'file',
+          say({
+            http: {
+              routers: {
+                top: { rule: 'Host(`x`)', tls: { options: 'o' }, service: 's' },
+                other: { rule: 'Host(`x`)', tls: {}, service: 's' },
+                low: { rule: 'Path(`/a`)', service: 's', parentRefs: ['top'] },
+              },
+              services: { s: server },
+            },
+            tls: { options: { o: { sniStrict: true } } },
+          }),
+        ],
+      ]),
+    );
+    expect(http.routers['low@file']).toMatchObject({
+      status: 'enabled',
+      config: { parentRefs: ['web-conflicted-top@file', 'websecure-conflicted-top@file'] },
+    });
+    expect(errorsOf(http.routers, 'web-conflicted-top@file').join()).toContain('is the parent of low@file');
+    expect(http.routers['web-conflicted-top@file']!.status).toBe('warning');
+  });
+
   it('keeps two routers apart that would get one name', () => {
     const { http } = merge(
       {
