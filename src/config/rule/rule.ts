@@ -130,7 +130,6 @@ function valuesOf(tree: RuleTree, matcher: string): string[] {
 }
 
 /** Letter by letter as Go does it, without the rules for whole words that JavaScript has. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
 const lower = (text: string): string =>
   /^[\0-\x7f]*$/.test(text) ? text.toLowerCase() : text.replace(/./gsu, (letter) => letter.toLowerCase());
 
