@@ -32,7 +32,6 @@ const good = { aud: 'agent-1', kind: 'service', name: 'app@docker', iat: NOW_S, 
 interface Setup {
   keys?: readonly JWK[];
   handler?: Handler;
-  available?: boolean;
   draining?: boolean;
   healthy?: number;
 }
@@ -194,7 +193,7 @@ describe('what may go to another site', () => {
   it.each<[string, Setup, string, { status: number; retry: string | undefined }]>([
     ['a draining agent takes nothing', { draining: true }, 'service', { status: 503, retry: 'draining' }],
     ['no server is well', { healthy: 0 }, 'service', { status: 503, retry: 'no-server' }],
-    ['a router answers although no server is well', { healthy: 0, healthy: 0 }, 'router', { status: 200, retry: undefined }],
+    ['a router answers although no server is well', { healthy: 0 }, 'router', { status: 200, retry: undefined }],
     [
       'a router ends at a service without a server',
       { healthy: 0, handler: async () => noServer() },
