@@ -347,6 +347,7 @@ export class Http1Connection implements ChannelOwner, BodySource {
     const early = this.#waiting === '' ? undefined : Buffer.from(this.#waiting, 'latin1');
     joinTunnel({ channel: this.channel, early }, response.tunnel as Tunnel);
     this.#tellOutcome(true);
+    this.#settings.onOver?.(this);
   }
 
   // Refusals, limits, the end
@@ -418,6 +419,7 @@ export class Http1Connection implements ChannelOwner, BodySource {
     this.#writer?.stop();
     this.#writer = undefined;
     cancellation?.cancel();
+    this.#settings.onOver?.(this);
   }
 }
 

@@ -2,6 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Handler, ProxyRequest, TlsFacts } from '../../base/message.ts';
 
+import type { Http1Connection } from './connection.ts';
+
 /** What a peer may cost. Times in milliseconds, 0 for no limit. */
 export interface Http1Limits {
   /** A request or answer head; beyond: 431. */
@@ -54,6 +56,8 @@ export interface Http1Settings {
   readonly limits: Http1Limits;
   /** For access log and metrics. Must not throw. */
   readonly onOutcome?: (request: ProxyRequest, outcome: Outcome) => void;
+  /** The connection is gone, or has become a tunnel. Must not throw. */
+  readonly onOver?: (connection: Http1Connection) => void;
 }
 
 /** Facts of one connection. */

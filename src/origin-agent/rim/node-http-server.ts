@@ -8,6 +8,7 @@ import {
   type Body,
   Cancellation,
   createFacts,
+  finish,
   type Handler,
   HeaderList,
   type ProxyRequest,
@@ -65,6 +66,7 @@ async function serve(options: NodeHttpServerOptions, incoming: IncomingMessage, 
   }
   outgoing.on('close', () => {
     if (!outgoing.writableFinished) request.cancellation.cancel();
+    finish(request.facts);
   });
   try {
     await writeResponse(request, await options.handler(request), outgoing);
@@ -85,7 +87,10 @@ async function serveDetached(options: NodeHttpServerOptions, incoming: IncomingM
   outgoing.shouldKeepAlive = false;
   outgoing.assignSocket(socket);
   const request = createRecord(options, incoming, outgoing, false);
-  const onClose = (): void => request?.cancellation.cancel();
+  const onClose = (): void => {
+    request?.cancellation.cancel();
+    if (request !== undefined) finish(request.facts);
+  };
   socket.on('close', onClose);
   outgoing.on('finish', () => socket.end());
   try {
@@ -97,6 +102,7 @@ async function serveDetached(options: NodeHttpServerOptions, incoming: IncomingM
     }
     outgoing.detachSocket(socket);
     socket.off('close', onClose);
+    socket.on('close', () => finish(request.facts));
     socket.write(interimHead(101, response.headers), 'latin1');
     joinTunnel({ channel: Channel.over(socket, nobody) }, response.tunnel as Tunnel);
   } catch (error) {

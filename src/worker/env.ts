@@ -1,0 +1,17 @@
+/** Bindings, variables and secrets of the Worker, as `wrangler.toml` and `edgeway edge init` set them. */
+export interface Env {
+  readonly EDGEWAY_KV: KVNamespace;
+  /** One object, `HUB_NAME`, is the hub. */
+  readonly HUB: DurableObjectNamespace;
+  /** The one host of hub, API and dashboard; any name under workers.dev when absent. */
+  readonly EDGEWAY_CONTROL_HOST?: string;
+  /** Private Ed25519 JWK with `kid`; signs grants. */
+  readonly EDGEWAY_GRANT_KEY?: string;
+  /** 32 bytes, base64url; opens sealed values. Older ones may follow after a comma. */
+  readonly EDGEWAY_SEAL_KEY?: string;
+  readonly EDGEWAY_ADMIN_TOKEN?: string;
+  /** Milliseconds for which a configuration is used without asking; 60000 when absent. `edgeway dev` makes it short. */
+  readonly EDGEWAY_FRESHNESS_MS?: string;
+  /** Traefik's levels; INFO when absent. */
+  readonly EDGEWAY_LOG_LEVEL?: string;
+}
