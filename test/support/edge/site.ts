@@ -61,7 +61,7 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
   });
   const relay = createRelay({
     proxy,
-    agentId: id,
+    agentId: () => id,
     grantKeys: () => site.grantKeys,
     clock: { ...systemClock, now: () => systemClock.now() + site.clockOffsetMs },
     log,
