@@ -63,7 +63,12 @@ export function finishSlots<T>(slots: ReadonlyMap<string, Slot>, before: Objects
 
 const BROKEN: object = Object.freeze({});
 
-export function finishRouters<T>(entries: readonly RouterEntry<T>[], rejected: Iterable<Slot>, broken: T, before: Objects<T> | undefined): Objects<T> {
+export function finishRouters<T>(
+  entries: readonly RouterEntry<T>[],
+  rejected: Iterable<Slot>,
+  broken: T,
+  before: Objects<T> | undefined,
+): Objects<T> {
   const result: Record<string, RuntimeObject<T>> = {};
   for (const entry of entries) {
     // `web-r` may be a router of its own and a part of the router `r`.

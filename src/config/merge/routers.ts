@@ -99,7 +99,11 @@ export function splitTlsConflicts<Config extends TlsRouter>(
     }
     for (const [entryPoint, reason] of reasons) {
       const variant = variantOf(entry, `${entryPoint}-conflicted-${part.name}`);
-      variant.config = configOf(variant, '', () => ({ ...part.config, entryPoints: [entryPoint], tls: { ...part.config.tls, options: 'default' } }));
+      variant.config = configOf(variant, '', () => ({
+        ...part.config,
+        entryPoints: [entryPoint],
+        tls: { ...part.config.tls, options: 'default' },
+      }));
       variant.using = part.using.filter((using) => using === entryPoint);
       addWarning(variant, reason);
       result.push(variant);
@@ -133,7 +137,11 @@ function findConflicts<Config extends TlsRouter>(entries: readonly RouterEntry<C
     if (options === undefined || part.domains === undefined) continue;
     for (const entryPoint of config.entryPoints) {
       if (part.domains.length === 0 && options !== 'default')
-        add(entry, entryPoint, `The rule ${config.rule} names no host, so that the TLS options '${options}' cannot be chosen; the default ones are used`);
+        add(
+          entry,
+          entryPoint,
+          `The rule ${config.rule} names no host, so that the TLS options '${options}' cannot be chosen; the default ones are used`,
+        );
       let groups = hosts.get(entryPoint);
       if (groups === undefined) hosts.set(entryPoint, (groups = new Map()));
       for (const domain of part.domains) join(groups, domain, options, entry);
@@ -152,4 +160,3 @@ function join<Config>(groups: Map<string, Group<Config>>, domain: string, option
     if (group.options !== options) group.mixed = true;
   }
 }
-

@@ -9,7 +9,11 @@ interface Child {
 
 /** The kinds of HTTP services, as far as references go. */
 interface HttpServiceShape {
-  readonly loadBalancer?: { readonly servers?: readonly { readonly url?: string }[]; readonly serversTransport?: string; readonly healthCheck?: unknown };
+  readonly loadBalancer?: {
+    readonly servers?: readonly { readonly url?: string }[];
+    readonly serversTransport?: string;
+    readonly healthCheck?: unknown;
+  };
   readonly weighted?: { readonly services?: readonly Child[]; readonly healthCheck?: unknown };
   readonly highestRandomWeight?: { readonly services?: readonly Child[]; readonly healthCheck?: unknown };
   readonly mirroring?: { readonly service?: string; readonly mirrors?: readonly Child[]; readonly healthCheck?: unknown };
@@ -122,7 +126,10 @@ function judgeAddresses(servers: readonly { readonly url?: string }[]): { errors
 }
 
 /** A service without servers never asks for its transport. */
-function transportOf(loadBalancer: HttpServiceShape['loadBalancer'] | TcpServiceShape['loadBalancer'], full: (name: string) => string): string | undefined {
+function transportOf(
+  loadBalancer: HttpServiceShape['loadBalancer'] | TcpServiceShape['loadBalancer'],
+  full: (name: string) => string,
+): string | undefined {
   const { servers = [], serversTransport = '', healthCheck } = loadBalancer ?? {};
   return serversTransport !== '' && (servers.length > 0 || healthCheck !== undefined) ? full(serversTransport) : undefined;
 }

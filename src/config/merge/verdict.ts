@@ -27,7 +27,14 @@ const same = (a: readonly string[] | undefined, b: readonly string[] | undefined
   a === b || (a !== undefined && b !== undefined && a.length === b.length && a.every((item, index) => item === b[index]));
 
 /** The finished object; that of the last merge when nothing about it changed. */
-export function finish<T>(verdict: Verdict, name: string, provider: string, config: T, using: readonly string[] | undefined, written: unknown): RuntimeObject<T> {
+export function finish<T>(
+  verdict: Verdict,
+  name: string,
+  provider: string,
+  config: T,
+  using: readonly string[] | undefined,
+  written: unknown,
+): RuntimeObject<T> {
   const { critical, warnings, last } = verdict;
   const usedBy = verdict.usedBy?.sort();
   const status: ObjectStatus = critical.length > 0 ? 'disabled' : warnings.length > 0 ? 'warning' : 'enabled';
