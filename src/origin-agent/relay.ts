@@ -19,9 +19,9 @@ import type { HttpProxy } from '../proxy/proxy.ts';
 import { createGrantVerifier } from './grant-verifier.ts';
 
 export interface RelayOptions {
-  readonly proxy: Pick<HttpProxy, 'router' | 'service' | 'available'>;
+  readonly proxy: Pick<HttpProxy, 'router' | 'service' | 'healthy'>;
   /** Publisher id of this agent; the audience of its grants. */
-  readonly agentId: string;
+  readonly agentId: () => string;
   readonly grantKeys: () => readonly JWK[];
   /** Must show the hub's time, as grants carry the edge's. */
   readonly clock: Clock;
@@ -29,8 +29,6 @@ export interface RelayOptions {
   readonly isDraining: () => boolean;
   /** Whether the last publication named the object; nothing else is served, whoever signed. */
   readonly isPublished: (kind: GrantClaims['kind'], name: string) => boolean;
-  /** Healthy servers of a published service or of the service that a published router leads to; undefined when that cannot be told. */
-  readonly healthyServers: (kind: GrantClaims['kind'], name: string) => number | undefined;
 }
 
 /**
@@ -38,7 +36,7 @@ export interface RelayOptions {
  * allows. Whatever is refused here was not begun, and says so, so that the edge may ask another site with any method.
  */
 export function createRelay(options: RelayOptions): Handler {
-  const { proxy, agentId, clock, log, isDraining, isPublished, healthyServers } = options;
+  const { proxy, agentId, clock, log, isDraining, isPublished } = options;
   const verify = createGrantVerifier({ agentId, keys: options.grantKeys, clock });
 
   return async function relay(request): Promise<ProxyResponse> {
@@ -51,9 +49,9 @@ export function createRelay(options: RelayOptions): Handler {
     const handler = isPublished(kind, name) ? proxy[kind](name) : undefined;
     if (handler === undefined) return refuse(request, 503, 'unknown');
     // A router's chain may answer without any server: a redirection, a refused password.
-    if (kind === 'service' && !proxy.available(name)) return mark(noServer(), 0, 'no-server');
+    if (kind === 'service' && proxy.healthy(kind, name) === 0) return mark(noServer(), 0, 'no-server');
     const response = await handler(restore(request, envelope)).catch((error: unknown) => errorResponse(error, log.with({ relayed: name })));
-    const healthy = healthyServers(kind, name);
+    const healthy = proxy.healthy(kind, name);
     return mark(response, healthy, noServerTookIt(response, healthy) ? 'no-server' : undefined);
   };
 
@@ -66,7 +64,7 @@ export function createRelay(options: RelayOptions): Handler {
 
   function mark(response: ProxyResponse, healthy: number | undefined, reason: RetryReason | undefined): ProxyResponse {
     dropEdgewayFields(response.headers);
-    response.headers.append(RELAY_ANSWER.relay, agentId);
+    response.headers.append(RELAY_ANSWER.relay, agentId());
     if (healthy !== undefined) response.headers.append(RELAY_ANSWER.healthy, String(healthy));
     if (reason !== undefined) response.headers.append(RELAY_ANSWER.retry, reason);
     return response;

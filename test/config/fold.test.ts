@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FoldOptions, fold } from '../../src/config/fold.ts';
 import type { RuntimeConfiguration } from '../../src/config/runtime.ts';
-import { mergeRuntimes, runtimeOf } from '../support/runtime.ts';
+import { runtimeOf } from '../support/runtime.ts';
 
 const AGENT: FoldOptions = { entryPoints: { web: 'http', websecure: 'https' }, agent: {} };
 const BLOG = `
@@ -111,9 +111,8 @@ tls: { options: { strict: { sniStrict: true } } }
   });
 
   it('a router whose TLS options nobody knows is marked', () => {
-    expect(
-      fold(one('rule: "Host(`a.test`)", entryPoints: [websecure], tls: { options: gone }'), AGENT).objects.routers['r@file'],
-    ).toMatchObject({ clientCertificate: true });
+    const router = 'rule: "Host(`a.test`)", entryPoints: [websecure], tls: { options: gone }, middlewares: [elsewhere@central]';
+    expect(fold(one(router), AGENT).objects.routers['r@file']).toMatchObject({ clientCertificate: true });
   });
 
   it('the default TLS options count too', () => {
@@ -125,9 +124,9 @@ tls: { options: { strict: { sniStrict: true } } }
 
 describe('what stays at the agent', () => {
   it('is whatever is internal', () => {
-    const runtime = mergeRuntimes(
-      runtimeOf('http: { routers: { api: { rule: "Host(`api.test`)", service: api@internal } } }'),
-      runtimeOf('http: { routers: { ping: { rule: "Path(`/ping`)", service: ping@internal } } }', 'internal'),
+    const runtime = runtimeOf(
+      'http: { routers: { api: { rule: "Host(`api.test`)", service: api@internal } } }',
+      'entryPoints: { web: { address: ":80" } }\nping: { entryPoint: web }\napi: {}\n',
     );
     const { objects, notes } = fold(runtime, AGENT);
     expect(objects.routers).toEqual({});
@@ -140,27 +139,20 @@ http:
   routers:
     elsewhere: { rule: "Host(\`a.test\`)", service: s, middlewares: [auth@central] }
     broken: { rule: "Host(\`b.test\`)", service: s, middlewares: [bad, auth@central] }
-    wrong: { rule: "Host(\`c.test\`)", service: s }
+    wrong: { rule: "Hos(\`c.test\`)", service: s }
   services: { s: { loadBalancer: { servers: [{ url: "http://10.0.0.1" }] } } }
-  middlewares: { bad: { stripPrefix: { prefixes: [/] } } }
+  middlewares: { bad: { chain: { middlewares: [bad] } } }
 `);
-    const { routers, middlewares } = runtime.http;
-    Object.assign(routers['wrong@file']!, { status: 'disabled' });
-    Object.assign(routers['broken@file']!, { status: 'disabled' });
-    Object.assign(middlewares['bad@file']!, { status: 'disabled' });
     expect(Object.keys(fold(runtime, AGENT).objects.routers)).toEqual(['elsewhere@file']);
   });
 
   it('is a router behind a redirection of the whole entry point', () => {
-    const runtime = mergeRuntimes(
-      runtimeOf(BLOG),
-      runtimeOf(
-        `http:
-  routers: { web-to-websecure: { rule: "HostRegexp(\`^.+$\`)", service: noop, middlewares: [r], priority: 9223372036854775806 } }
-  services: { noop: { loadBalancer: { servers: [] } } }
-  middlewares: { r: { redirectScheme: { scheme: https } } }`,
-        'internal',
-      ),
+    const runtime = runtimeOf(
+      BLOG,
+      `entryPoints:
+  web: { address: ":80", http: { redirections: { entryPoint: { to: websecure } } }, asDefault: true }
+  websecure: { address: ":443" }
+  private: { address: ":8000" }`,
     );
     const { objects, notes } = fold(runtime, AGENT);
     expect(objects.routers).toEqual({});
@@ -171,21 +163,15 @@ http:
     const { objects } = fold(
       runtimeOf(`
 http:
-  routers: { r: { rule: "Host(\`a.test\`)", service: s, middlewares: [auth, few] } }
+  routers: { r: { rule: "Host(\`a.test\`)", service: s, middlewares: [few] } }
   services: { s: { loadBalancer: { servers: [{ url: "http://10.0.0.1" }] } } }
   middlewares:
-    auth: { forwardAuth: { address: "http://192.168.7.7/auth" } }
     few: { inFlightReq: { amount: 5 } }
 `),
       AGENT,
     );
-    expect(objects.middlewares['auth@file']).toMatchObject({
-      kind: 'forwardAuth',
-      withheld: expect.any(String),
-      digest: expect.anything(),
-    });
     expect(objects.middlewares['few@file']).toMatchObject({ kind: 'inFlightReq', withheld: expect.stringContaining('counts') });
-    expect(JSON.stringify(objects)).not.toMatch(/192\.168|"amount"/);
+    expect(JSON.stringify(objects)).not.toContain('amount');
   });
 
   it('counting words are published for a router with edge.local', () => {

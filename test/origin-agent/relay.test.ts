@@ -32,12 +32,11 @@ const good = { aud: 'agent-1', kind: 'service', name: 'app@docker', iat: NOW_S, 
 interface Setup {
   keys?: readonly JWK[];
   handler?: Handler;
-  available?: boolean;
   draining?: boolean;
   healthy?: number;
 }
 
-function createSetup({ keys = pinned.slice(0, 1), handler, available = true, draining = false, healthy = 2 }: Setup = {}) {
+function createSetup({ keys = pinned.slice(0, 1), handler, draining = false, healthy = 2 }: Setup = {}) {
   const platform = createTestPlatform();
   const seen: ProxyRequest[] = [];
   const serve: Handler = async (request) => {
@@ -46,14 +45,13 @@ function createSetup({ keys = pinned.slice(0, 1), handler, available = true, dra
   };
   const published = ['service app@docker', 'router app@docker'];
   const relay = createRelay({
-    proxy: { router: () => serve, service: () => serve, available: () => available },
-    agentId: 'agent-1',
+    proxy: { router: () => serve, service: () => serve, healthy: () => healthy },
+    agentId: () => 'agent-1',
     grantKeys: () => keys,
     clock: platform.clock,
     log: platform.log,
     isDraining: () => draining,
     isPublished: (kind, name) => published.includes(`${kind} ${name}`),
-    healthyServers: () => healthy,
   });
   return { relay, seen, platform };
 }
@@ -109,14 +107,13 @@ describe('a grant', () => {
     let keys: readonly JWK[] = pinned;
     const { platform } = createSetup();
     const relay = createRelay({
-      proxy: { router: () => undefined, service: () => async () => answer('ok')(), available: () => true },
-      agentId: 'agent-1',
+      proxy: { router: () => undefined, service: () => async () => answer('ok')(), healthy: () => 1 },
+      agentId: () => 'agent-1',
       grantKeys: () => keys,
       clock: platform.clock,
       log: platform.log,
       isDraining: () => false,
       isPublished: () => true,
-      healthyServers: () => undefined,
     });
     const [first, second] = [await sign(good), await signWithOther(good)];
     expect((await relay(envelop(first))).status).toBe(200);
@@ -195,8 +192,8 @@ describe('what may go to another site', () => {
 
   it.each<[string, Setup, string, { status: number; retry: string | undefined }]>([
     ['a draining agent takes nothing', { draining: true }, 'service', { status: 503, retry: 'draining' }],
-    ['no server is well', { available: false }, 'service', { status: 503, retry: 'no-server' }],
-    ['a router answers although no server is well', { available: false, healthy: 0 }, 'router', { status: 200, retry: undefined }],
+    ['no server is well', { healthy: 0 }, 'service', { status: 503, retry: 'no-server' }],
+    ['a router answers although no server is well', { healthy: 0 }, 'router', { status: 200, retry: undefined }],
     [
       'a router ends at a service without a server',
       { healthy: 0, handler: async () => noServer() },

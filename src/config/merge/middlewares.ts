@@ -39,7 +39,7 @@ export function httpMiddlewareGraph(slots: ReadonlyMap<string, MiddlewareSlot>, 
       const definition = (HTTP_MIDDLEWARES as Record<string, MiddlewareDefinition>)[slot.kinds[0]!]!;
       const options = (slot.written as Record<string, unknown>)[definition.kind] as never;
       if (definition.expand !== undefined) return definition.expand(options).flatMap((child) => use(reference(child, slot.owner)));
-      return (slot.tried.errors ?? tryOut(slot, definition, options, neighbours));
+      return slot.tried.errors ?? tryOut(slot, definition, options, neighbours);
     },
   });
 }
@@ -63,7 +63,12 @@ function kindProblem(kinds: readonly string[], known: readonly string[]): string
 }
 
 /** Builds the middleware once and throws it away: creation is where its options are judged. */
-function tryOut({ key, owner, tried }: MiddlewareSlot, definition: MiddlewareDefinition, options: never, { hasService, platform }: MiddlewareNeighbours): readonly string[] {
+function tryOut(
+  { key, owner, tried }: MiddlewareSlot,
+  definition: MiddlewareDefinition,
+  options: never,
+  { hasService, platform }: MiddlewareNeighbours,
+): readonly string[] {
   if (definition.create === undefined)
     return [`Nobody implements the middleware '${definition.kind}' yet; its routers are disabled rather than left unguarded`];
   let usesServices = false;

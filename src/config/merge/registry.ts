@@ -1,6 +1,6 @@
 import { equal } from './equal.ts';
 import { keyOf, type Named } from './names.ts';
-import { readRejected, type Rejected, type Says } from './rejected.ts';
+import { type Rejected, readRejected, type Says } from './rejected.ts';
 import { NONE, type Verdict } from './verdict.ts';
 
 /** One object of one provider. It lives as long as the provider says the same of it. */
@@ -51,6 +51,7 @@ export function createRegistry<More extends object>(protocol: Protocol, kind: st
         warnings: NONE,
         usedBy: undefined,
         last: slot?.last,
+        finished: slot?.finished ?? 0,
         errors: undefined,
         seen: turn,
       };

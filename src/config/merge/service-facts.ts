@@ -1,3 +1,6 @@
+import type { Schema } from '../../base/schema.ts';
+import { violations } from '../../base/violations.ts';
+import { httpService, tcpService } from '../dynamic.ts';
 import { type Named, reference } from './names.ts';
 import { serverUrlProblem } from './server-url.ts';
 
@@ -9,7 +12,11 @@ interface Child {
 
 /** The kinds of HTTP services, as far as references go. */
 interface HttpServiceShape {
-  readonly loadBalancer?: { readonly servers?: readonly { readonly url?: string }[]; readonly serversTransport?: string; readonly healthCheck?: unknown };
+  readonly loadBalancer?: {
+    readonly servers?: readonly { readonly url?: string }[];
+    readonly serversTransport?: string;
+    readonly healthCheck?: unknown;
+  };
   readonly weighted?: { readonly services?: readonly Child[]; readonly healthCheck?: unknown };
   readonly highestRandomWeight?: { readonly services?: readonly Child[]; readonly healthCheck?: unknown };
   readonly mirroring?: { readonly service?: string; readonly mirrors?: readonly Child[]; readonly healthCheck?: unknown };
@@ -60,6 +67,7 @@ export function readHttpService(written: object, owner: Named): ServiceFacts {
   const addresses = judgeAddresses(loadBalancer?.servers ?? []);
   return facts({
     ...addresses,
+    errors: [...addresses.errors, ...sentences(httpService, written)],
     children: childrenOf(service).map(full),
     middlewares: (service.middlewares ?? []).map(full),
     transport: transportOf(loadBalancer, full),
@@ -79,6 +87,7 @@ export function readTcpService(written: object, owner: Named): ServiceFacts {
   const children = (service.weighted?.services ?? []).map(({ name = '' }) => name);
   const bad = (service.loadBalancer?.servers ?? []).filter(({ address = '' }) => !/^(\[[^\]]*\]|[^:]*):[^:]*$/.test(address));
   return facts({
+    errors: sentences(tcpService, written),
     warnings: bad.map(({ address }) => `The address '${address}' of a server is no host:port; the server is left out`),
     children: children.map(full),
     transport: transportOf(service.loadBalancer, full),
@@ -86,6 +95,10 @@ export function readTcpService(written: object, owner: Named): ServiceFacts {
     asksHealth: service.weighted?.healthCheck === undefined ? [] : children.map((child) => ({ child: full(child), remedy: '' })),
   });
 }
+
+/** Values that were taken, but that nothing can be made of. */
+const sentences = (schema: Schema, written: object): string[] =>
+  violations(schema, written).map(({ path, message }) => `${path.join('.')}: ${message}`);
 
 const EMPTY: readonly never[] = Object.freeze([]);
 
@@ -122,7 +135,10 @@ function judgeAddresses(servers: readonly { readonly url?: string }[]): { errors
 }
 
 /** A service without servers never asks for its transport. */
-function transportOf(loadBalancer: HttpServiceShape['loadBalancer'] | TcpServiceShape['loadBalancer'], full: (name: string) => string): string | undefined {
+function transportOf(
+  loadBalancer: HttpServiceShape['loadBalancer'] | TcpServiceShape['loadBalancer'],
+  full: (name: string) => string,
+): string | undefined {
   const { servers = [], serversTransport = '', healthCheck } = loadBalancer ?? {};
   return serversTransport !== '' && (servers.length > 0 || healthCheck !== undefined) ? full(serversTransport) : undefined;
 }

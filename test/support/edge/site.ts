@@ -61,16 +61,12 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
   });
   const relay = createRelay({
     proxy,
-    agentId: id,
+    agentId: () => id,
     grantKeys: () => site.grantKeys,
     clock: { ...systemClock, now: () => systemClock.now() + site.clockOffsetMs },
     log,
     isDraining: () => site.draining,
     isPublished: (kind, name) => Object.hasOwn(configuration[`${kind}s`], name),
-    healthyServers: (kind, name) => {
-      const service = kind === 'service' ? name : configuration.routers[name]!.service;
-      return proxy.available(service) ? (configuration.services[service]?.loadBalancer?.servers?.length ?? 1) : 0;
-    },
   });
   const http = createNodeHttpServer({
     handler: (request) => {
