@@ -128,7 +128,7 @@ function readItems(schema: Schema, items: Schema, input: unknown, reading: Readi
       if (entry === null || entry === undefined) continue;
       if (!/^\[.*\]$/.test(key) && !isTree(entry))
         warn(reading, 'passed-over', `is a list: '${key}' makes an empty entry; write ${indexed(reading, key)}`);
-      read(key, entry);
+      read(key, Array.isArray(entry) ? {} : entry);
     }
   } else if (textOf(input) !== '') {
     warn(reading, 'passed-over', `${showValue(schema, input)} says nothing here; write a list with ${optionNames(items.fields!)}`);
@@ -173,14 +173,13 @@ function readTexts(schema: Schema, input: unknown, reading: Reading): unknown {
 
 const inherit = (schema: Schema): Schema => (schema.secret ? { ...schema.items!, secret: true } : schema.items!);
 
-/** One text with commas. `entryPoints[0]=web` gives an empty list in Traefik; deeper nodes are refused. */
+/** One text with commas. `entryPoints[0]=web` says nothing in Traefik; deeper nodes are refused. */
 function textEntries(input: unknown, reading: Reading): string[] | typeof FAILED {
   if (childrenOf(input) > 0) {
     const entries = Object.values(input as object);
     if (entries.some((entry) => childrenOf(entry) > 0)) return FAILED;
     const example = `${String(reading.path.at(-1))}=${entries.map((entry) => textOf(entry)).join(',')}`;
-    warn(reading, 'passed-over', `a list has no options below it; write ${example}`);
-    return [];
+    warn(reading, 'passed-over', `is a list and has no options below it; write ${example}`);
   }
   const text = textOf(input);
   return text === '' ? [] : text.split(',');
@@ -240,17 +239,39 @@ function readFields(schema: Schema, tree: Record<string, unknown>, reading: Read
   const names = fieldNames(fields, reading.dialect);
   const result: Record<string, unknown> = {};
   let failed = false;
-  for (const key of Object.keys(tree)) {
-    const entry = tree[key];
-    if (entry === null || entry === undefined) continue;
+  for (const [key, entry] of distinctKeys(tree, names)) {
+    const name = names.get(key.toLowerCase());
     reading.path.push(key);
-    const value = readNamed(fields, names.get(key.toLowerCase()), entry, reading);
+    const value = readNamed(fields, name, entry, reading);
     reading.path.pop();
     if (value === FAILED) {
       if (!schema.isolate) failed = true;
-    } else if (value !== undefined) result[names.get(key.toLowerCase())!] = value;
+    } else if (value !== undefined) result[name!] = value;
   }
   return failed ? FAILED : withDefaults(fields, result, reading);
+}
+
+/** Of spellings that differ in letter case the last in the order of text counts; what stands below two of them is one. */
+function distinctKeys(tree: Record<string, unknown>, names: Map<string, string>): Iterable<[key: string, entry: unknown]> {
+  const entries = Object.entries(tree).filter(([, entry]) => entry !== null && entry !== undefined);
+  const spellings = new Set(entries.map(([key]) => names.get(key.toLowerCase()) ?? key));
+  if (spellings.size === entries.length) return entries;
+  const distinct = new Map<string, [string, unknown]>();
+  for (const [key, entry] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const name = key.toLowerCase();
+    const before = distinct.get(name);
+    distinct.set(name, [key, before !== undefined && isTree(before[1]) && isTree(entry) ? combine(before[1], entry) : entry]);
+  }
+  return distinct.values();
+}
+
+function combine(first: Record<string, unknown>, second: Record<string, unknown>): Record<string, unknown> {
+  const result = { ...first };
+  for (const [key, entry] of Object.entries(second)) {
+    const before = result[key];
+    define(result, key, isTree(before) && isTree(entry) ? combine(before, entry) : entry);
+  }
+  return result;
 }
 
 function readNamed(fields: Fields, name: string | undefined, entry: unknown, reading: Reading): unknown {
@@ -266,7 +287,7 @@ function readNamed(fields: Fields, name: string | undefined, entry: unknown, rea
   const elsewhere = passedOver(field, reading.dialect);
   if (elsewhere !== undefined) {
     warn(reading, 'passed-over', elsewhere);
-    return passOver(field, entry, reading);
+    return childrenOf(entry) === 0 ? undefined : passOver(field, entry, reading);
   }
   const value = readField(field, entry, reading);
   if (value === FAILED || value === undefined) return value;

@@ -39,7 +39,8 @@ export function scalarText(input: unknown): string | undefined {
 }
 
 function numberText(input: number): string {
-  if (Number.isInteger(input)) return Math.abs(input) < 1e21 ? String(input) : BigInt(input).toString();
+  if (Number.isSafeInteger(input)) return Object.is(input, -0) ? '-0' : String(input);
+  if (Number.isInteger(input)) return BigInt(input).toString();
   if (Number.isFinite(input)) return input.toFixed(6).replace(/\.000000$/, '');
   return Number.isNaN(input) ? 'NaN' : input > 0 ? '+Inf' : '-Inf';
 }

@@ -19,8 +19,10 @@ export interface Schema<T = unknown, Present extends boolean = boolean> {
   readonly labels?: false;
   /** Written in labels only; elsewhere the key is passed over. */
   readonly onlyLabels?: true;
-  /** Set by providers, never read from text; a key of this name is passed over. */
-  readonly internal?: true;
+  /** A word that only Edgeway has: left out where Traefik is to read the text. */
+  readonly own?: true;
+  /** Set by providers, never read from text; a key of this name is passed over. Without a `note` the object still means the same. */
+  readonly internal?: 'note' | 'meaning';
   /** Another name in labels, where a list of objects is written as one object (`server` for `servers`). */
   readonly labelName?: string;
   /** What to write instead. */
@@ -61,7 +63,8 @@ interface Options<T> {
   readonly presence?: true | 'not in keys';
   readonly labels?: false;
   readonly onlyLabels?: true;
-  readonly internal?: true;
+  readonly own?: true;
+  readonly internal?: 'note' | 'meaning';
   readonly labelName?: string;
   readonly deprecated?: string;
   readonly ignored?: string;

@@ -1,5 +1,7 @@
 import { ConfigError } from '../base/errors.ts';
+import type { DynamicConfiguration } from './dynamic.ts';
 import { type FlatEntry, MAX_DEPTH, sourceFinder, treeOf } from './flat.ts';
+import { flatten } from './flatten.ts';
 import { dropObject, type Loaded, loadTree } from './load.ts';
 
 const SECTIONS = ['http', 'tcp', 'udp', 'tls'];
@@ -59,3 +61,25 @@ const partsOf = (key: string): string[] =>
     .split('/', MAX_DEPTH * 4)
     .filter((part) => part !== '')
     .map((part) => (/^\d+$/.test(part) ? `[${part}]` : part));
+
+export interface EncodedKeys {
+  /** In the order of their keys. */
+  readonly pairs: readonly Pair[];
+  /** Objects that have no form in flat keys, as a list item with a comma; none of their keys is written. */
+  readonly problems: readonly ConfigError[];
+}
+
+/** The pairs that Traefik, and `decodeKeys`, read as this configuration. What only Edgeway has is left out: Traefik would refuse all. */
+export function encodeKeys(configuration: DynamicConfiguration, root: string): EncodedKeys {
+  const { leaves, problems } = flatten(configuration, { dialect: 'keys', checkName: checkKeyName, indexed: true });
+  const pairs = leaves.map(({ path, text }): Pair => [[root, ...path.map(keyWord)].join('/'), text]);
+  return { pairs: pairs.sort(([a], [b]) => (a < b ? -1 : 1)), problems };
+}
+
+/** `[3]` is written as `3`, which reads back as `[3]`. */
+const keyWord = (word: string): string => /^\[(\d+)\]$/.exec(word)?.[1] ?? word;
+
+function checkKeyName(name: string): string | undefined {
+  if (name === '' || name.includes('/')) return `the name '${name}' is empty or has a slash`;
+  return /^\d+$/.test(name) ? `the name '${name}' would be an index` : undefined;
+}

@@ -1,5 +1,7 @@
 import { ConfigError } from '../base/errors.ts';
+import type { DynamicConfiguration } from './dynamic.ts';
 import { type FlatEntry, MAX_DEPTH, sourceFinder, treeOf } from './flat.ts';
+import { flatten } from './flatten.ts';
 import { dropObject, type Loaded, loadTree } from './load.ts';
 
 /** What is read below a root. The last is a prefix in Traefik too: labels can make the default store only. */
@@ -66,3 +68,25 @@ function refuseOwner({ configuration }: Loaded, label: string): void {
   if (section === undefined || kind === undefined || name === undefined) return;
   dropObject(configuration, section.toLowerCase(), kind, name.replace(/\[.*$/, ''), 'labels');
 }
+
+export interface EncodedLabels {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Objects that have no form in labels, as a service with two servers; none of their labels is written. */
+  readonly problems: readonly ConfigError[];
+}
+
+/** The labels that `decodeLabels` reads as this configuration. */
+export function encodeLabels(configuration: DynamicConfiguration, root = 'traefik'): EncodedLabels {
+  const { leaves, problems } = flatten(configuration, { dialect: 'labels', checkName: checkLabelName, checkObject, indexed: false });
+  const labels: Record<string, string> = {};
+  for (const { path, text } of leaves) labels[[root, ...path].join('.').replaceAll(/\.(?=\[)/g, '')] = text;
+  return { labels, problems };
+}
+
+function checkLabelName(name: string): string | undefined {
+  if (name === '' || name.includes('.')) return `the name '${name}' is empty or has a dot`;
+  return name.startsWith('[') || name.endsWith(']') ? `the name '${name}' has a bracket at its begin or end` : undefined;
+}
+
+const checkObject = (kind: string, name: string): string | undefined =>
+  kind === 'tls.stores' && !/^default/i.test(name) ? 'only the default store is read from labels' : undefined;

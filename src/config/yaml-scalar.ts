@@ -16,10 +16,12 @@ const MAX_NUMBER_LENGTH = 100;
  */
 export function resolvePlain(text: string): unknown {
   if (WORDS.has(text)) return WORDS.get(text);
-  if (text.length > MAX_NUMBER_LENGTH || !/^[-+.]?[0-9]/.test(text)) return text;
-  if (text[0] === '.') return /^\.[0-9]+([eE][-+]?[0-9]+)?$/.test(text) ? Number(text) : text;
-  const plain = text.replaceAll('_', '');
-  return wholeNumber(plain) ?? (/^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(plain) ? Number(plain) : text);
+  if (text.length > MAX_NUMBER_LENGTH || !/^[-+.0-9]/.test(text)) return text;
+  const plain = text[0] === '.' ? text : text.replaceAll('_', '');
+  const whole = wholeNumber(plain);
+  if (whole !== undefined) return whole;
+  const number = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(plain) ? Number(plain) : Number.NaN;
+  return Number.isFinite(number) ? number : text;
 }
 
 function wholeNumber(text: string): number | bigint | undefined {

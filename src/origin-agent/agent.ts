@@ -51,6 +51,7 @@ export async function startAgent({ configuration, environment, clock, log, logLe
     arena,
     logLevel,
     controlSocket,
+    relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: ':8443' }),
     log,
   });
   const merger = createMerger(configuration);

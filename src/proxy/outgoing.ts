@@ -1,6 +1,6 @@
 import { HeaderList, type ProxyRequest, type ProxyResponse } from '../base/message.ts';
 
-/** Connection's own fields (RFC 9110 §7.6.1 and what Go's proxy drops besides). */
+/** Fields of a connection, not of a message (RFC 9110 §7.6.1, and what Go's proxy drops besides). */
 const HOP_BY_HOP = new Set([
   'connection',
   'proxy-connection',
@@ -8,7 +8,6 @@ const HOP_BY_HOP = new Set([
   'proxy-authenticate',
   'proxy-authorization',
   'te',
-  'trailer',
   'transfer-encoding',
   'upgrade',
 ]);
@@ -24,14 +23,23 @@ export function prepareOutgoing(
   serverHost: string,
 ): { outgoing: ProxyRequest; decode: boolean } {
   const headers = new HeaderList(request.headers.raw.slice());
-  const wantsTrailers = headers.has('Te') && headers.getAll('Te').some((value) => /(^|,)\s*trailers\s*(;|,|$)/i.test(value));
-  headers.filter((name) => !isHopByHop(name));
+  const wantsTrailers = headers.getAll('Te').some((value) => /(^|,)\s*trailers\s*(;|,|$)/i.test(value));
+  dropHopByHop(headers);
   if (wantsTrailers) headers.append('Te', 'trailers');
   if (request.upgrade !== undefined) headers.append('Upgrade', request.upgrade);
+  if (headers.get('User-Agent') === '') headers.delete('User-Agent');
   if (!request.omitForwardedFor) appendForwardedFor(headers, request.clientAddress);
-  const decode = !headers.has('Accept-Encoding') && !headers.has('Range') && request.method !== 'HEAD' && request.upgrade === undefined;
-  if (decode) headers.append('Accept-Encoding', 'gzip');
-  return { outgoing: { ...request, headers, host: passHostHeader ? request.host : serverHost }, decode };
+  const offersGzip = !headers.has('Accept-Encoding') && !headers.has('Range') && request.method !== 'HEAD';
+  if (offersGzip) headers.append('Accept-Encoding', 'gzip');
+  const host = passHostHeader && request.host !== '' ? request.host : serverHost;
+  return { outgoing: { ...request, headers, host }, decode: offersGzip && request.upgrade === undefined };
+}
+
+/** Also what Connection names: middlewares may have been shown it (forwardedHeaders.connection), servers never are. */
+function dropHopByHop(headers: HeaderList): void {
+  const named = headers.getAll('Connection');
+  headers.filter((name) => !isHopByHop(name));
+  for (const name of named.join(',').split(',')) if (name.trim() !== '') headers.delete(name.trim());
 }
 
 /** Length first: nearly all names are refused by it without a look at their letters. */
@@ -41,6 +49,7 @@ function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name.toLowerCase());
 }
 
+/** A client of ours (the edge, an error page's request) may have no address. */
 function appendForwardedFor(headers: HeaderList, address: string): void {
   if (address === '') return;
   const before = headers.getAll('X-Forwarded-For');
@@ -50,9 +59,6 @@ function appendForwardedFor(headers: HeaderList, address: string): void {
 
 /** The server's answer without the fields of its connection. An upgrade keeps Connection and Upgrade. */
 export function cleanResponse(response: ProxyResponse): ProxyResponse {
-  if (response.status === 101) return response;
-  const named = response.headers.getAll('Connection');
-  if (named.length > 0) for (const name of named.join(',').split(',')) if (name.trim() !== '') response.headers.delete(name.trim());
-  response.headers.filter((name) => !isHopByHop(name) || name.length === 7);
+  if (response.status !== 101) dropHopByHop(response.headers);
   return response;
 }

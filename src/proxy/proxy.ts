@@ -3,9 +3,10 @@ import type { Handler, ProxyRequest, ProxyResponse } from '../base/message.ts';
 import { providerOf, providerRank } from '../config/names.ts';
 import { createRoutingView, type RoutingView } from '../config/rule/routing-view.ts';
 import type { ProxyConfiguration, ProxyRouter } from '../config/snapshot.ts';
+import { createEncodedCharacterTest } from '../middlewares/http/encoded-characters.ts';
 import { createBuilder, type Objects } from './build.ts';
 import { createRequestPreparation, type EntryPointOptions } from './entry-point.ts';
-import { errorResponse, notFound } from './error-response.ts';
+import { emptyResponse, errorResponse, notFound } from './error-response.ts';
 import { changeLayeredMap, createLayeredMap, type LayeredMap } from './layered-map.ts';
 import type { Platform } from './platform.ts';
 import { createRouteTable, type RouteEntry, type RouteTable } from './route-table.ts';
@@ -31,8 +32,8 @@ export interface HttpProxy {
   router(name: string): Handler | undefined;
   /** A service alone, likewise. */
   service(name: string): Handler | undefined;
-  /** Whether any server of the service could take a request now. */
-  available(service: string): boolean;
+  /** Servers that could take a request of this service, or of the service that this router leads to; undefined when there is none of the name. */
+  healthy(kind: 'service' | 'router', name: string): number | undefined;
 }
 
 /** Root routers by entry point and TLS, children by parent: one table each. */
@@ -45,6 +46,9 @@ type Tables = ReadonlyMap<string, RouteTable<RouteEntry, RoutingView>>;
 export function createProxy({ platform, entryPoints, hostname, precedence }: ProxyOptions): HttpProxy {
   const { log } = platform;
   const prepare = new Map(Object.entries(entryPoints).map(([name, options]) => [name, createRequestPreparation(options, hostname)]));
+  const encodedCharacters = new Map(
+    Object.entries(entryPoints).map(([name, { encodedCharacters: allowed }]) => [name, allowed && createEncodedCharacterTest(allowed)]),
+  );
   let objects: Objects = { routers: emptyMap(), services: emptyMap(), middlewares: emptyMap(), serversTransports: emptyMap() };
   let tables: Tables = new Map();
   const builder = createBuilder(() => objects, platform, childrenOf);
@@ -55,6 +59,7 @@ export function createProxy({ platform, entryPoints, hostname, precedence }: Pro
       if (refusal !== undefined) return refusal;
       const name = match(tableKey(request.entryPoint, request.tls !== undefined), request);
       if (name === undefined) return notFound();
+      if (encodedCharacters.get(request.entryPoint)?.(request.path)) return emptyResponse(400);
       request.facts.routerName = name;
       return await builder.router(name)(request);
     } catch (error) {
@@ -141,7 +146,10 @@ export function createProxy({ platform, entryPoints, hostname, precedence }: Pro
     handle,
     router: (name) => (objects.routers.get(name) === undefined ? undefined : tryBuild(() => builder.router(name))),
     service: (name) => (objects.services.get(name) === undefined ? undefined : tryBuild(() => builder.service(name).handle)),
-    available: (name) => objects.services.get(name) !== undefined && builder.service(name).available(),
+    healthy(kind, name) {
+      const service = kind === 'service' ? name : objects.routers.get(name)?.service;
+      return service === undefined || objects.services.get(service) === undefined ? undefined : builder.service(service).healthy();
+    },
   };
 }
 

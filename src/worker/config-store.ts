@@ -108,7 +108,7 @@ export function createConfigStore({ reader, proxy, open, clock, log, freshnessMs
 
   async function check(host: string): Promise<void> {
     const current = await readCurrent();
-    if (current.health !== null) health = JSON.parse(current.health) as EdgeHealth;
+    if (current.health !== null) health = readHealth(current.health);
     if (current.pointer === null) {
       if (held === undefined) throw new Error('Nothing was published yet');
       return;
@@ -116,6 +116,16 @@ export function createConfigStore({ reader, proxy, open, clock, log, freshnessMs
     const { pointer, inlineText } = parsePointer(current.pointer);
     if (held !== undefined && (pointer.revision < held.pointer.revision || pointer.hash === held.pointer.hash)) return;
     swap(inlineText === undefined ? await readShards(pointer, host) : await readInline(pointer, inlineText));
+  }
+
+  /** It only orders the sites, so a broken one must not keep a configuration away. */
+  function readHealth(text: string): EdgeHealth {
+    try {
+      return JSON.parse(text) as EdgeHealth;
+    } catch (error) {
+      log.error('The health of the sites cannot be read', { error: String(error) });
+      return health;
+    }
   }
 
   /** With nothing in the isolate, the hub is asked as well: KV may be away, or remember that there was nothing. */

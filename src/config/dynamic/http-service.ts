@@ -10,7 +10,7 @@ const cookie = object(
     maxAge: integer('Seconds; 0 is a session cookie, a negative number ends it at once.', { default: 0 }),
     path: string('Sets Path.', { default: '/' }),
     domain: string('Sets Domain.'),
-    expires: integer('Seconds until Expires.', { internal: true }),
+    expires: integer('Seconds until Expires.', { internal: 'meaning' }),
   },
   'The cookie that remembers the server.',
   { presence: true },
@@ -24,7 +24,7 @@ const server = object(
     preservePath: boolean('Puts the path of the address before the path of the request.'),
     scheme: string('Scheme of the address that the provider makes.', { onlyLabels: true }),
     port: string('Port of the address that the provider makes.', { onlyLabels: true }),
-    fenced: boolean('On its way out: keeps its clients and takes no new ones.', { internal: true }),
+    fenced: boolean('On its way out: keeps its clients and takes no new ones.', { internal: 'note' }),
   },
   'A server.',
 );
@@ -69,7 +69,7 @@ export const loadBalancer = object(
       { default: {} },
     ),
     serversTransport: string('Name of the transport.'),
-    nginxUpstreamHashBy: string('What nginx’s annotation hashes by.', { internal: true }),
+    nginxUpstreamHashBy: string('What nginx’s annotation hashes by.', { internal: 'meaning' }),
   },
   'Several servers of one kind.',
 );
@@ -81,10 +81,10 @@ const weighted = object(
         {
           name: string('The service.'),
           weight: integer('Share of the requests.', { default: 1 }),
-          headers: map(string('Value.'), 'Header fields that the service gets.', { internal: true }),
-          status: integer('Answered instead of asking the service.', { internal: true }),
+          headers: map(string('Value.'), 'Header fields that the service gets.', { internal: 'meaning' }),
+          status: integer('Answered instead of asking the service.', { internal: 'meaning' }),
           grpcStatus: object({ code: integer('Code.'), msg: string('Message.') }, 'Answered instead of asking the service.', {
-            internal: true,
+            internal: 'meaning',
           }),
         },
         'A service with its weight.',
@@ -150,7 +150,7 @@ export const httpService = object(
     edge: object(
       { direct: boolean('The Worker reaches the servers itself, without an agent.', { default: false }) },
       'What only Edgeway has.',
-      { presence: true },
+      { presence: true, own: true },
     ),
   },
   'An HTTP service: exactly one kind of them.',

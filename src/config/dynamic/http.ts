@@ -4,7 +4,11 @@ import type { MiddlewareDefinition } from '../../middlewares/middleware.ts';
 import { httpService } from './http-service.ts';
 import { internalText, names, routerTlsFields, serverTlsFields, tlsVersion } from './shared.ts';
 
-const routerTls = object(routerTlsFields, 'Takes TLS connections, and only those.', { presence: true });
+const routerTls = object(
+  { ...routerTlsFields, resolvedOptions: string('Name of the TLS options in force.', { internal: 'note' }) },
+  'Takes TLS connections, and only those.',
+  { presence: true },
+);
 
 const observabilityFields = {
   accessLogs: boolean('Writes access log lines.'),
@@ -24,10 +28,11 @@ const observabilityMetadata = object(
         servicePort: string('Port of the Service.'),
       },
       'The Ingress.',
+      { internal: 'note' },
     ),
   },
   'Where the router comes from.',
-  { internal: true },
+  { internal: 'note' },
 );
 
 export const httpRouter = object(
@@ -49,9 +54,9 @@ export const httpRouter = object(
     edge: object(
       { local: boolean('Keeps counting middlewares at the edge, per isolate and approximate.', { default: false }) },
       'What only Edgeway has.',
-      { presence: true },
+      { presence: true, own: true },
     ),
-    defaultRule: boolean('The rule is the provider’s.', { internal: true }),
+    defaultRule: boolean('The rule is the provider’s.', { internal: 'note' }),
     deniedEncodedPathCharacters: internalText,
   },
   'An HTTP router.',
@@ -62,7 +67,9 @@ export const httpModel = object(
   {
     middlewares: names('Run before those of the router.'),
     tls: routerTls,
-    observability: object({ ...observabilityFields, traceVerbosity: string('Spans of middlewares too (detailed).') }, 'What is observed.'),
+    observability: object({ ...observabilityFields, traceVerbosity: string('Spans of middlewares too (detailed).') }, 'What is observed.', {
+      default: {},
+    }),
     deniedEncodedPathCharacters: internalText,
     defaultRuleSyntax: internalText,
   },
@@ -74,7 +81,7 @@ export const middleware = object(
   Object.fromEntries(
     Object.values(HTTP_MIDDLEWARES as Record<string, MiddlewareDefinition>).map(({ kind, options, internal }) => [
       kind,
-      internal ? vary(options, { internal }) : options,
+      internal ? vary(options, { internal: 'meaning' }) : options,
     ]),
   ) as Record<string, Schema>,
   'An HTTP middleware: exactly one kind of them.',
@@ -94,8 +101,8 @@ export const serversTransport = object(
         idleConnTimeout: duration('How long an idle connection is kept.', { default: 90_000 }),
         readIdleTimeout: duration('Silence on an HTTP/2 connection after which it is pinged; 0 never.', { default: 0 }),
         pingTimeout: duration('Time for the answer of a ping.', { default: 15_000 }),
-        readTimeout: duration('Silence of a server after which it is given up.', { internal: true }),
-        writeTimeout: duration('Silence towards a server after which it is given up.', { internal: true }),
+        readTimeout: duration('Silence of a server after which it is given up.', { internal: 'note' }),
+        writeTimeout: duration('Silence towards a server after which it is given up.', { internal: 'note' }),
       },
       'Time limits towards the servers.',
     ),

@@ -14,7 +14,6 @@ export const domain = object({ main: string('First name.'), sans: names('Further
 /** What a router says about TLS. */
 export const routerTlsFields = {
   options: string('Name of the TLS options.'),
-  resolvedOptions: string('Name of the TLS options in force.', { internal: true }),
   certResolver: string('Name of the certificate resolver.'),
   domains: list(domain, 'Names to ask certificates for, instead of those of the rule.'),
 } as const;
@@ -43,4 +42,4 @@ export const serverTlsFields = {
 } as const;
 
 /** Options that no text can set, which Traefik's reader knows all the same. */
-export const internalText = string('Set by providers.', { internal: true });
+export const internalText = string('Set by providers.', { internal: 'note' });

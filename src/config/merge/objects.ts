@@ -1,14 +1,29 @@
+import { violations } from '../../base/violations.ts';
+import { serversTransport, tcpServersTransport } from '../dynamic.ts';
 import type { RuntimeObject } from '../runtime.ts';
 import type { Graph } from './graph.ts';
 import { type Named, reference } from './names.ts';
-import { createRegistry, type Protocol, type Registry, type Slot } from './registry.ts';
+import { createRegistry, type Registry, type Slot } from './registry.ts';
 import type { RouterEntry } from './routers.ts';
 import type { MergedTls } from './tls.ts';
-import { addCritical, addUser, finish, type Verdict } from './verdict.ts';
+import { addCritical, addUser, type Finisher, type Verdict } from './verdict.ts';
 
 export type Objects<T> = Readonly<Record<string, RuntimeObject<T>>>;
 
-export const transportRegistry = (protocol: Protocol): Registry<Slot> => createRegistry(protocol, 'serversTransports', () => ({}));
+const TRANSPORTS = { http: serversTransport, tcp: tcpServersTransport };
+
+/** `broken`: values that were taken, but that nothing can be made of. */
+export type TransportSlot = Slot & { readonly broken: readonly string[] };
+
+export const transportRegistry = (protocol: 'http' | 'tcp'): Registry<TransportSlot> =>
+  createRegistry(protocol, 'serversTransports', ({ written }) => {
+    const found = written === undefined ? [] : violations(TRANSPORTS[protocol], written);
+    return { broken: found.map(({ path, message }) => `${path.join('.')}: ${message}`) };
+  });
+
+export function judgeTransports(slots: ReadonlyMap<string, TransportSlot>): void {
+  for (const slot of slots.values()) if (slot.broken.length > 0) slot.critical = slot.broken;
+}
 
 /** Gives every object what its graph says of it. */
 export function judgeAll<S extends Slot>(slots: ReadonlyMap<string, S>, graph: Graph<S>): void {
@@ -51,51 +66,39 @@ export function judgeUse(entry: RouterEntry<UsingConfig>, { services, serviceGra
   }
 }
 
-export function finishSlots<T>(slots: ReadonlyMap<string, Slot>, before: Objects<T> | undefined): Objects<T> {
-  const result: Record<string, RuntimeObject<T>> = {};
-  for (const [key, slot] of slots) {
-    const config = (slot.written === undefined ? BROKEN : wholeNames(slot.written, slot.owner)) as T;
-    const written = config === slot.written || config === BROKEN ? undefined : slot.written;
-    result[key] = finish(slot, slot.owner.name, slot.owner.provider, config, undefined, written);
+export function finishSlots<T>(slots: ReadonlyMap<string, Slot>, { finish, done }: Finisher<T>): Objects<T> {
+  for (const slot of slots.values()) {
+    const { key, owner, written } = slot;
+    const config = (written === undefined ? BROKEN : wholeNames(written, owner)) as T;
+    finish(slot, key, owner.name, owner.provider, config, undefined, config === written ? undefined : written);
   }
-  return unlessSame(result, before);
+  return done();
 }
 
 const BROKEN: object = Object.freeze({});
 
+/** Routers and their parts, and those that were refused. */
 export function finishRouters<T>(
   entries: readonly RouterEntry<T>[],
-  rejected: Iterable<Slot>,
+  slots: ReadonlyMap<string, Slot>,
   broken: T,
-  before: Objects<T> | undefined,
+  { finish, has, done }: Finisher<T>,
 ): Objects<T> {
-  const result: Record<string, RuntimeObject<T>> = {};
   for (const entry of entries) {
-    // `web-r` may be a router of its own and a part of the router `r`.
     let { key, name } = entry;
-    for (let n = 2; Object.hasOwn(result, key); n++) {
+    // `web-r` may be a router of its own and a part of the router `r`.
+    for (let n = 2; entry.isPart && (slots.has(key) || has(key)); n++) {
       name = `${entry.name}-${n}`;
       key = `${name}@${entry.provider}`;
     }
-    result[key] = finish(entry, name, entry.provider, entry.config, entry.using, entry.part.written);
+    finish(entry, key, name, entry.provider, entry.config, entry.using, entry.part.written);
   }
-  for (const slot of rejected) result[slot.key] = finish(slot, slot.owner.name, slot.owner.provider, broken, NOWHERE, undefined);
-  return unlessSame(result, before);
+  for (const slot of slots.values())
+    if (slot.rejected !== undefined) finish(slot, slot.key, slot.owner.name, slot.owner.provider, broken, NOWHERE, undefined);
+  return done();
 }
 
 const NOWHERE: readonly string[] = Object.freeze([]);
-
-/** The objects of the last merge when these are the same. */
-function unlessSame<T>(objects: Objects<T>, before: Objects<T> | undefined): Objects<T> {
-  if (before === undefined) return objects;
-  let count = 0;
-  for (const key in objects) {
-    if (before[key] !== objects[key]) return objects;
-    count++;
-  }
-  for (const _ in before) count--;
-  return count === 0 ? before : objects;
-}
 
 const whole = new WeakMap<object, { readonly owner: Named; readonly config: object }>();
 

@@ -2,8 +2,9 @@ import type { Infer } from '../../base/schema.ts';
 import type { HttpRouter, udpRouter } from '../dynamic.ts';
 import { checkPriority, compileHttpRule, compileTcpRule, rulePriority, ruleSyntax, tcpRulePriority } from '../rule/rule.ts';
 import type { RuntimeHttpRouter, RuntimeTcpRouter } from '../runtime.ts';
-import type { EntryPoints, Observability } from './entry-points.ts';
+import type { EntryPoints, Model, Observability } from './entry-points.ts';
 import { type Named, reference } from './names.ts';
+import { NONE } from './verdict.ts';
 
 /** A router, or the part of it that lies on one entry point: all that can be said without looking at other objects. */
 export interface PreparedRouter<Config> {
@@ -19,7 +20,12 @@ export interface PreparedRouter<Config> {
   readonly domains: readonly string[] | undefined;
 }
 
-const OBSERVED: Observability = { accessLogs: true, metrics: true, tracing: true, traceVerbosity: 'minimal' };
+const OBSERVED: Observability = Object.freeze({ accessLogs: true, metrics: true, tracing: true, traceVerbosity: 'minimal' });
+
+function observed(...say: (Partial<Observability> | undefined)[]): Observability {
+  const said = say.filter((one) => one !== undefined);
+  return said.length === 0 ? OBSERVED : Object.assign({}, OBSERVED, ...said.map(defined));
+}
 
 /** The parts of an HTTP router: one for each of its entry points that has a model, one for all others. */
 export function prepareHttpRouter(written: HttpRouter, owner: Named, entryPoints: EntryPoints): PreparedRouter<RuntimeHttpRouter>[] {
@@ -36,25 +42,27 @@ export function prepareHttpRouter(written: HttpRouter, owner: Named, entryPoints
     priority: rule.priority,
   };
   const own = (written.middlewares ?? []).map((name) => reference(name, owner));
-  const part = (name: string, on: readonly string[], model = isRoot ? entryPoints.models.get(on[0] ?? '') : undefined) => {
+  const part = (name: string, on: readonly string[], model?: Model): PreparedRouter<RuntimeHttpRouter> => {
     const tls = written.tls ?? model?.tls;
+    const known = judgeEntryPoints(on, entryPoints.tcp, isRoot);
     const config: RuntimeHttpRouter = {
       ...base,
-      entryPoints: [...on],
+      entryPoints: known.on,
       middlewares: model === undefined ? own : [...model.middlewares.map((middleware) => reference(middleware, owner)), ...own],
       ...(tls !== undefined && { tls: withOptions(tls, owner) }),
-      ...(isRoot && { observability: { ...OBSERVED, ...defined(model?.observability), ...defined(written.observability) } }),
+      ...(isRoot && { observability: observed(model?.observability, written.observability) }),
     };
-    return { ...judge(on, entryPoints.tcp, isRoot, rule), name, config, written: tls === written.tls ? written : { ...written, tls } };
+    return judged(name, config, tls === written.tls ? written : { ...written, tls }, known, rule);
   };
-  if (!isRoot) return [part(owner.name, wanted, undefined)];
+  if (!isRoot || !wanted.some((name) => entryPoints.models.has(name))) return [part(owner.name, wanted)];
   const parts: PreparedRouter<RuntimeHttpRouter>[] = [];
   const rest: string[] = [];
   for (const entryPoint of new Set(wanted)) {
-    if (entryPoints.models.has(entryPoint)) parts.push(part(wanted.length > 1 ? `${entryPoint}-${owner.name}` : owner.name, [entryPoint]));
-    else rest.push(entryPoint);
+    const model = entryPoints.models.get(entryPoint);
+    if (model === undefined) rest.push(entryPoint);
+    else parts.push(part(wanted.length > 1 ? `${entryPoint}-${owner.name}` : owner.name, [entryPoint], model));
   }
-  if (rest.length > 0 || parts.length === 0) parts.push(part(owner.name, rest));
+  if (rest.length > 0) parts.push(part(owner.name, rest));
   return parts;
 }
 
@@ -68,21 +76,19 @@ type TcpRouter = Omit<RuntimeTcpRouter, 'entryPoints' | 'middlewares' | 'service
 
 export function prepareTcpRouter(written: TcpRouter, owner: Named, entryPoints: EntryPoints): PreparedRouter<RuntimeTcpRouter> {
   const named = written.entryPoints ?? [];
-  const on = named.length === 0 ? entryPoints.defaults : [...new Set(named)];
+  const known = judgeEntryPoints(named.length === 0 ? entryPoints.defaults : named, entryPoints.tcp, true);
   const syntax = written.ruleSyntax ?? entryPoints.ruleSyntax;
   const rule = readTcpRule(written, owner.provider, syntax);
   const config: RuntimeTcpRouter = {
     ...written,
     ...(syntax !== undefined && { ruleSyntax: syntax }),
-    entryPoints: [...on],
+    entryPoints: known.on,
     middlewares: (written.middlewares ?? []).map((name) => reference(name, owner)),
     service: written.service ? reference(written.service, owner) : '',
     priority: rule.priority,
     ...(written.tls !== undefined && { tls: withOptions(written.tls, owner) }),
   };
-  const judged = judge(on, entryPoints.tcp, true, rule);
-  const critical = written.service ? judged.critical : [...judged.critical, NO_SERVICE];
-  return { ...judged, critical, name: owner.name, config, written };
+  return judged(owner.name, config, written, known, written.service ? rule : { ...rule, errors: [...rule.errors, NO_SERVICE] });
 }
 
 const NO_SERVICE = 'The router names no service; write service: <name>';
@@ -90,17 +96,9 @@ const NO_SERVICE = 'The router names no service; write service: <name>';
 /** A UDP router that names no entry point is on all of them. */
 export function prepareUdpRouter(written: UdpRouter, owner: Named, entryPoints: EntryPoints): PreparedRouter<UdpRouter> {
   const named = written.entryPoints ?? [];
-  const on = named.length === 0 ? [...entryPoints.udp] : [...new Set(named)];
-  const { using, critical, warnings } = judgeEntryPoints(on, entryPoints.udp, true);
-  return {
-    name: owner.name,
-    config: { ...written, entryPoints: on, service: written.service ? reference(written.service, owner) : '' },
-    written,
-    using,
-    critical: written.service ? critical : [...critical, NO_SERVICE],
-    warnings,
-    domains: undefined,
-  };
+  const known = judgeEntryPoints(named.length === 0 ? [...entryPoints.udp] : named, entryPoints.udp, true);
+  const config = { ...written, entryPoints: known.on, service: written.service ? reference(written.service, owner) : '' };
+  return judged(owner.name, config, written, known, { priority: 0, errors: written.service ? NONE : [NO_SERVICE], domains: undefined });
 }
 
 interface ReadRule {
@@ -134,26 +132,53 @@ function readTcpRule({ rule = '', priority = 0, tls }: TcpRouter, provider: stri
 }
 
 function tooHigh(priority: number | bigint, provider: string): string[] {
-  const problem = checkPriority(priority, provider);
+  const problem = typeof priority === 'number' ? undefined : checkPriority(priority, provider);
   return problem === undefined ? [] : [problem];
 }
 
-function judge(on: readonly string[], known: ReadonlySet<string>, needsOne: boolean, rule: ReadRule) {
-  const { using, critical, warnings } = judgeEntryPoints(on, known, needsOne);
-  return { using, critical: [...critical, ...rule.errors], warnings, domains: rule.domains };
+function judged<Config>(
+  name: string,
+  config: Config,
+  written: unknown,
+  { using, critical, warnings }: Known,
+  rule: ReadRule,
+): PreparedRouter<Config> {
+  const all = rule.errors.length === 0 ? critical : [...critical, ...rule.errors];
+  return { name, config, written, using, critical: all, warnings, domains: rule.domains };
 }
 
-function judgeEntryPoints(on: readonly string[], known: ReadonlySet<string>, needsOne: boolean) {
+/** Entry points that a router names. */
+interface Known {
+  readonly on: string[];
+  /** Those that exist. */
+  readonly using: readonly string[];
+  readonly critical: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Most routers are on the same few sets of entry points. */
+const remembered = new WeakMap<ReadonlySet<string>, Map<string, Known>>();
+
+function judgeEntryPoints(names: readonly string[], known: ReadonlySet<string>, needsOne: boolean): Known {
+  let sets = remembered.get(known);
+  if (sets === undefined) remembered.set(known, (sets = new Map()));
+  const key = `${needsOne} ${names.join(' ')}`;
+  let judgement = sets.get(key);
+  if (judgement !== undefined) return judgement;
+  const on = [...new Set(names)];
   const using = on.filter((name) => known.has(name)).sort();
   const missing = on
     .filter((name) => !known.has(name))
     .map((name) => `There is no entry point '${name}'; known are ${[...known].join(', ')}`);
   const none = needsOne && using.length === 0;
-  return {
+  judgement = {
+    on,
     using,
-    critical: none ? [...missing, 'The router is on no entry point that exists'] : [],
-    warnings: none ? [] : missing,
+    critical: none ? [...missing, 'The router is on no entry point that exists'] : NONE,
+    warnings: none ? NONE : missing,
   };
+  if (sets.size < 1000) sets.set(key, judgement);
+  return judgement;
 }
 
 /** `default` or a qualified name. */

@@ -51,6 +51,7 @@ export function createRegistry<More extends object>(protocol: Protocol, kind: st
         warnings: NONE,
         usedBy: undefined,
         last: slot?.last,
+        finished: slot?.finished ?? 0,
         errors: undefined,
         seen: turn,
       };

@@ -4,7 +4,7 @@ import { addCritical, addWarning } from './verdict.ts';
 
 type Entry = RouterEntry<RuntimeHttpRouter>;
 
-const isRoot = ({ config }: Entry): boolean => (config.parentRefs ?? []).length === 0;
+const isRoot = ({ config: { parentRefs } }: Entry): boolean => parentRefs === undefined || parentRefs.length === 0;
 
 /**
  * Parents and children: names of parents that were split are replaced by those of their parts, and everything that leads nowhere
@@ -12,7 +12,11 @@ const isRoot = ({ config }: Entry): boolean => (config.parentRefs ?? []).length 
  */
 export function linkRouters(entries: readonly Entry[], aliases: readonly ReadonlyMap<string, readonly string[]>[]): void {
   const below = entries.filter((entry) => !isRoot(entry));
-  const routers = below.length === 0 ? new Map<string, Entry>() : new Map(entries.map((entry) => [entry.key, entry]));
+  if (below.length === 0) {
+    for (const entry of entries) if (entry.config.service === '') judgeEnds(entry, undefined, true);
+    return;
+  }
+  const routers = new Map(entries.map((entry) => [entry.key, entry]));
   const children = new Map<string, Entry[]>();
   for (const entry of below) {
     const named: readonly string[] = entry.config.parentRefs!;

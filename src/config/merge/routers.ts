@@ -1,3 +1,4 @@
+import type { Named } from './names.ts';
 import type { PreparedRouter } from './prepare.ts';
 import type { Slot } from './registry.ts';
 import { addWarning, type Verdict } from './verdict.ts';
@@ -8,6 +9,8 @@ export interface RouterEntry<Config> extends Verdict {
   readonly key: string;
   readonly name: string;
   readonly provider: string;
+  /** Named by us, after the entry point. */
+  readonly isPart: boolean;
   readonly part: PreparedRouter<Config>;
   config: Config;
   using: readonly string[];
@@ -18,11 +21,12 @@ export interface RouterEntry<Config> extends Verdict {
 
 export type RouterSlot<Config> = Slot & { readonly entries: readonly RouterEntry<Config>[] };
 
-export function createEntry<Config>(part: PreparedRouter<Config>, provider: string, name = part.name): RouterEntry<Config> {
+export function createEntry<Config>(part: PreparedRouter<Config>, { name: own, provider }: Named, name = part.name): RouterEntry<Config> {
   return {
     key: `${name}@${provider}`,
     name,
     provider,
+    isPart: name !== own,
     part,
     config: part.config,
     using: part.using,
@@ -30,6 +34,7 @@ export function createEntry<Config>(part: PreparedRouter<Config>, provider: stri
     warnings: part.warnings,
     usedBy: undefined,
     last: undefined,
+    finished: 0,
     variants: NO_VARIANTS,
     configs: NO_VARIANTS,
   };
@@ -63,7 +68,7 @@ export function configOf<Config>(entry: RouterEntry<Config>, name: string, make:
 function variantOf<Config>(entry: RouterEntry<Config>, name: string): RouterEntry<Config> {
   if ((entry.variants as Map<string, unknown>) === NO_VARIANTS) (entry as Variants<Config>).variants = new Map();
   let variant = entry.variants.get(name);
-  if (variant === undefined) entry.variants.set(name, (variant = createEntry(entry.part, entry.provider, name)));
+  if (variant === undefined) entry.variants.set(name, (variant = createEntry(entry.part, entry, name)));
   return reset(variant);
 }
 
@@ -131,6 +136,7 @@ function findConflicts<Config extends TlsRouter>(entries: readonly RouterEntry<C
     reasons.set(entryPoint, reason);
   };
   const hosts = new Map<string, Map<string, Group<Config>>>();
+  const several = entryPointsOfSeveralOptions(entries);
   for (const entry of entries) {
     const { config, part } = entry;
     const options = config.tls?.options;
@@ -142,6 +148,7 @@ function findConflicts<Config extends TlsRouter>(entries: readonly RouterEntry<C
           entryPoint,
           `The rule ${config.rule} names no host, so that the TLS options '${options}' cannot be chosen; the default ones are used`,
         );
+      if (!several.has(entryPoint)) continue;
       let groups = hosts.get(entryPoint);
       if (groups === undefined) hosts.set(entryPoint, (groups = new Map()));
       for (const domain of part.domains) join(groups, domain, options, entry);
@@ -150,6 +157,22 @@ function findConflicts<Config extends TlsRouter>(entries: readonly RouterEntry<C
   for (const [entryPoint, groups] of hosts)
     for (const group of groups.values()) if (group.mixed) for (const entry of group.routers) add(entry, entryPoint, CONFLICT);
   return conflicts;
+}
+
+/** Most entry points see one set of options only, and need no closer look. */
+function entryPointsOfSeveralOptions(entries: readonly RouterEntry<TlsRouter>[]): ReadonlySet<string> {
+  const seen = new Map<string, string>();
+  const several = new Set<string>();
+  for (const { config } of entries) {
+    const options = config.tls?.options;
+    if (options === undefined) continue;
+    for (const entryPoint of config.entryPoints) {
+      const other = seen.get(entryPoint);
+      if (other === undefined) seen.set(entryPoint, options);
+      else if (other !== options) several.add(entryPoint);
+    }
+  }
+  return several;
 }
 
 function join<Config>(groups: Map<string, Group<Config>>, domain: string, options: string, entry: RouterEntry<Config>): void {

@@ -2,13 +2,14 @@ import { tcpMiddleware } from '../dynamic.ts';
 import type { RuntimeConfiguration, RuntimeTcpRouter } from '../runtime.ts';
 import type { EntryPoints } from './entry-points.ts';
 import { middlewareRegistry, tcpMiddlewareGraph } from './middlewares.ts';
-import { finishRouters, finishSlots, judgeAll, judgeUse, transportRegistry } from './objects.ts';
+import { finishRouters, finishSlots, judgeAll, judgeTransports, judgeUse, transportRegistry } from './objects.ts';
 import { prepareTcpRouter } from './prepare.ts';
 import { createRegistry } from './registry.ts';
 import type { Rejected, Says } from './rejected.ts';
 import { createEntry, type RouterEntry, reset } from './routers.ts';
 import { serviceGraph, serviceRegistry } from './services.ts';
 import type { MergedTls } from './tls.ts';
+import { createFinisher } from './verdict.ts';
 
 type Tcp = RuntimeConfiguration['tcp'];
 
@@ -17,14 +18,19 @@ const BROKEN: RuntimeTcpRouter = Object.freeze({ entryPoints: [], middlewares: [
 export function createTcpMerger(entryPoints: EntryPoints) {
   const routers = createRegistry('tcp', 'routers', ({ written, owner, last }) => {
     const entries: RouterEntry<RuntimeTcpRouter>[] = [];
-    if (written !== undefined) entries.push(createEntry(prepareTcpRouter(written as never, owner, entryPoints), owner.provider));
+    if (written !== undefined) entries.push(createEntry(prepareTcpRouter(written as never, owner, entryPoints), owner));
     for (const entry of entries) entry.last = last;
     return { entries };
   });
   const services = serviceRegistry('tcp');
   const middlewares = middlewareRegistry('tcp');
   const transports = transportRegistry('tcp');
-  let before: Tcp | undefined;
+  const finishers = {
+    routers: createFinisher<Tcp['routers'][string]['config']>(),
+    services: createFinisher<Tcp['services'][string]['config']>(),
+    middlewares: createFinisher<Tcp['middlewares'][string]['config']>(),
+    serversTransports: createFinisher<Tcp['serversTransports'][string]['config']>(),
+  };
 
   return (says: Says, rejected: ReadonlyMap<string, Rejected>, tls: MergedTls): Tcp => {
     for (const registry of [routers, services, middlewares, transports]) registry.update(says, rejected);
@@ -32,22 +38,17 @@ export function createTcpMerger(entryPoints: EntryPoints) {
     for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = slot.facts.warnings;
     const middlewareGraph = tcpMiddlewareGraph(middlewares.slots, Object.keys(tcpMiddleware.fields ?? {}));
     const graph = serviceGraph(services.slots, { transports: transports.slots });
+    judgeTransports(transports.slots);
     judgeAll(middlewares.slots, middlewareGraph);
     judgeAll(services.slots, graph);
     const used = { services: services.slots, serviceGraph: graph, middlewares: middlewares.slots, middlewareGraph, tls };
     for (const entry of entries) judgeUse(entry, used);
 
-    before = {
-      routers: finishRouters(
-        entries,
-        [...routers.slots.values()].filter((slot) => slot.rejected !== undefined),
-        BROKEN,
-        before?.routers,
-      ),
-      services: finishSlots(services.slots, before?.services),
-      middlewares: finishSlots(middlewares.slots, before?.middlewares),
-      serversTransports: finishSlots(transports.slots, before?.serversTransports),
+    return {
+      routers: finishRouters(entries, routers.slots, BROKEN, finishers.routers()),
+      services: finishSlots(services.slots, finishers.services()),
+      middlewares: finishSlots(middlewares.slots, finishers.middlewares()),
+      serversTransports: finishSlots(transports.slots, finishers.serversTransports()),
     };
-    return before;
   };
 }

@@ -8,7 +8,7 @@ import { createRegistry } from './registry.ts';
 import type { Rejected, Says } from './rejected.ts';
 import { createEntry, type RouterEntry, reset } from './routers.ts';
 import { serviceGraph, serviceRegistry } from './services.ts';
-import { addCritical, addUser } from './verdict.ts';
+import { addCritical, addUser, createFinisher } from './verdict.ts';
 
 type Udp = RuntimeConfiguration['udp'];
 type UdpRouter = Infer<typeof udpRouter>;
@@ -18,12 +18,15 @@ const BROKEN: UdpRouter = Object.freeze({ entryPoints: [], service: '' });
 export function createUdpMerger(entryPoints: EntryPoints) {
   const routers = createRegistry('udp', 'routers', ({ written, owner, last }) => {
     const entries: RouterEntry<UdpRouter>[] = [];
-    if (written !== undefined) entries.push(createEntry(prepareUdpRouter(written as UdpRouter, owner, entryPoints), owner.provider));
+    if (written !== undefined) entries.push(createEntry(prepareUdpRouter(written as UdpRouter, owner, entryPoints), owner));
     for (const entry of entries) entry.last = last;
     return { entries };
   });
   const services = serviceRegistry('udp');
-  let before: Udp | undefined;
+  const finishers = {
+    routers: createFinisher<Udp['routers'][string]['config']>(),
+    services: createFinisher<Udp['services'][string]['config']>(),
+  };
 
   return (says: Says, rejected: ReadonlyMap<string, Rejected>): Udp => {
     for (const registry of [routers, services]) registry.update(says, rejected);
@@ -38,15 +41,9 @@ export function createUdpMerger(entryPoints: EntryPoints) {
       const slot = services.slots.get(service);
       if (slot !== undefined) addUser(slot, entry.key);
     }
-    before = {
-      routers: finishRouters(
-        entries,
-        [...routers.slots.values()].filter((slot) => slot.rejected !== undefined),
-        BROKEN,
-        before?.routers,
-      ),
-      services: finishSlots(services.slots, before?.services),
+    return {
+      routers: finishRouters(entries, routers.slots, BROKEN, finishers.routers()),
+      services: finishSlots(services.slots, finishers.services()),
     };
-    return before;
   };
 }

@@ -8,6 +8,8 @@ export interface Verdict {
   warnings: readonly string[];
   usedBy: string[] | undefined;
   last: RuntimeObject<unknown> | undefined;
+  /** Number of the merge that finished it last. */
+  finished: number;
 }
 
 export function addCritical(verdict: Verdict, message: string): void {
@@ -26,8 +28,51 @@ export function addUser(verdict: Verdict, router: string): void {
 const same = (a: readonly string[] | undefined, b: readonly string[] | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && a.length === b.length && a.every((item, index) => item === b[index]));
 
+/** Collects the finished objects of a kind; `done` gives those of the last merge when they are the same. */
+export interface Finisher<T> {
+  finish(
+    verdict: Verdict,
+    key: string,
+    name: string,
+    provider: string,
+    config: T,
+    using: readonly string[] | undefined,
+    written: unknown,
+  ): void;
+  has(key: string): boolean;
+  done(): Readonly<Record<string, RuntimeObject<T>>>;
+}
+
+export function createFinisher<T>(): () => Finisher<T> {
+  let before: Record<string, RuntimeObject<T>> = {};
+  let countBefore = 0;
+  let turn = 0;
+  return () => {
+    const result: Record<string, RuntimeObject<T>> = {};
+    let count = 0;
+    let changed = false;
+    turn++;
+    return {
+      has: (key) => Object.hasOwn(result, key),
+      finish(verdict, key, name, provider, config, using, written) {
+        const object = finished(verdict, name, provider, config, using, written);
+        if (object !== verdict.last || verdict.finished !== turn - 1) changed = true;
+        verdict.last = object;
+        verdict.finished = turn;
+        result[key] = object;
+        count++;
+      },
+      done() {
+        if (changed || count !== countBefore) before = result;
+        countBefore = count;
+        return before;
+      },
+    };
+  };
+}
+
 /** The finished object; that of the last merge when nothing about it changed. */
-export function finish<T>(
+function finished<T>(
   verdict: Verdict,
   name: string,
   provider: string,
@@ -44,21 +89,11 @@ export function finish<T>(
     last.config === config &&
     last.written === written &&
     last.status === status &&
+    last.name === name &&
     same(last.errors, errors) &&
     same(last.using, using) &&
     same(last.usedBy, usedBy)
   )
     return last as RuntimeObject<T>;
-  const object: RuntimeObject<T> = {
-    name,
-    provider,
-    status,
-    errors,
-    ...(using && { using }),
-    ...(usedBy && { usedBy }),
-    config,
-    ...(written !== undefined && { written }),
-  };
-  verdict.last = object;
-  return object;
+  return { name, provider, status, errors, using, usedBy, config, written };
 }

@@ -1,4 +1,4 @@
-import { utf8Length } from '../../base/byte-string.ts';
+import { isAscii, utf8Length } from '../../base/byte-string.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { HTTP_MATCHERS, type HttpTest } from './http-matchers.ts';
 import { HTTP_MATCHERS_V2 } from './http-matchers-v2.ts';
@@ -79,13 +79,30 @@ const parse = <Test>(rule: string, { names, advice }: Language<Test>): RuleTree 
 /** Throws ConfigError `config.rule` (or `config.limit`) with place and remedy. */
 export function compileHttpRule(rule: string, syntax: RuleSyntax = 'v3'): CompiledHttpRule {
   const tree = parseHttpRule(rule, syntax);
-  return { ...compile(rule, tree, HTTP[syntax].definitions), domains: valuesOf(tree, 'Host') };
+  const { test, failures } = compile(rule, tree, HTTP[syntax].definitions);
+  return {
+    tree,
+    test,
+    failures,
+    get domains() {
+      return valuesOf(tree, 'Host');
+    },
+  };
 }
 
 /** Throws ConfigError `config.rule` (or `config.limit`) with place and remedy. */
 export function compileTcpRule(rule: string, syntax: RuleSyntax = 'v3'): CompiledTcpRule {
   const tree = parseTcpRule(rule, syntax);
-  return { ...compile(rule, tree, TCP[syntax].definitions), domains: valuesOf(tree, 'HostSNI'), catchAll: isCatchAll(tree) };
+  const { test, failures } = compile(rule, tree, TCP[syntax].definitions);
+  return {
+    tree,
+    test,
+    failures,
+    catchAll: isCatchAll(tree),
+    get domains() {
+      return valuesOf(tree, 'HostSNI');
+    },
+  };
 }
 
 const HTTP_NAMES = spellings(Object.keys({ ...HTTP_MATCHERS, ...HTTP_MATCHERS_V2 }));
@@ -130,7 +147,8 @@ function valuesOf(tree: RuleTree, matcher: string): string[] {
 }
 
 /** Letter by letter as Go does it, without the rules for whole words that JavaScript has. */
-const lower = (text: string): string => text.replace(/./gsu, (letter) => letter.toLowerCase());
+const lower = (text: string): string =>
+  isAscii(text) ? text.toLowerCase() : text.toWellFormed().replace(/./gsu, (letter) => letter.toLowerCase());
 
 type Test<View> = (view: View) => boolean;
 

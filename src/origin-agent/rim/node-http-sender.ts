@@ -4,9 +4,11 @@ import type { Duplex } from 'node:stream';
 import { UpstreamError } from '../../base/errors.ts';
 import { type Body, HeaderList, type ProxyRequest, type ProxyResponse, requestTarget } from '../../base/message.ts';
 import type { Platform, ServerTarget } from '../../proxy/platform.ts';
+import { Channel, nobody } from '../sockets/channel.ts';
 import { NodeBody } from './node-body.ts';
 import { unixPath, upstreamTlsOptions } from './server-target.ts';
 import type { Tunnel } from './tunnel.ts';
+import { isReplayable, toUpstreamError } from './upstream-error.ts';
 
 export interface NodeHttpSender {
   readonly send: Platform['send'];
@@ -81,8 +83,7 @@ function exchange(agent: Agent, target: ServerTarget, request: ProxyRequest): Pr
     });
     outgoing.on('upgrade', (incoming, socket: Duplex, early) => {
       offCancel();
-      socket.on('error', () => {});
-      const tunnel: Tunnel = { socket, early };
+      const tunnel: Tunnel = { channel: Channel.over(socket, nobody), early };
       settle(incoming, { status: incoming.statusCode!, headers: new HeaderList(incoming.rawHeaders.slice()), body: undefined, tunnel });
     });
     outgoing.on('error', (cause) => {
@@ -90,7 +91,8 @@ function exchange(agent: Agent, target: ServerTarget, request: ProxyRequest): Pr
       offCancel();
       if (state.answered) return;
       // A kept connection that the server closed meanwhile says nothing about the server: once more, on another one.
-      const again = outgoing.reusedSocket && request.body === undefined && !request.cancellation.cancelled && !state.failed;
+      const again =
+        outgoing.reusedSocket && request.body === undefined && isReplayable(request) && !request.cancellation.cancelled && !state.failed;
       if (again) resolve(exchange(agent, target, request));
       else reject(toUpstreamError(cause, state.sent));
     });
@@ -159,17 +161,4 @@ async function sendBody(body: Body | undefined, outgoing: ClientRequest): Promis
 function hasResponseBody(request: ProxyRequest, incoming: IncomingMessage): boolean {
   const status = incoming.statusCode!;
   return request.method !== 'HEAD' && status !== 204 && status !== 304 && incoming.headers['content-length'] !== '0';
-}
-
-/** Our refusal of a certificate is `upstream.tls`; an alert of the server is its refusal of the connection (Traefik: 500 and 502). */
-export function toUpstreamError(cause: unknown, sent: boolean): UpstreamError {
-  const { code = '', message } = cause as NodeJS.ErrnoException;
-  if (code.startsWith('HPE_')) return new UpstreamError('upstream.malformed', `The server's answer is malformed: ${message}`, { cause });
-  if (/ALERT|^EPROTO$/.test(code)) return new UpstreamError('upstream.refused', `The server refused TLS: ${message}`, { sent, cause });
-  if (/CERT|SELF_SIGNED|UNABLE_TO|^ERR_TLS|^ERR_SSL/.test(code)) {
-    return new UpstreamError('upstream.tls', `The server is not trusted: ${message}`, { sent: false, cause });
-  }
-  if (code === 'ETIMEDOUT') return new UpstreamError('upstream.timeout', message, { sent, cause });
-  if (sent) return new UpstreamError('upstream.closed', `The server closed the connection without an answer: ${message}`, { cause });
-  return new UpstreamError('upstream.refused', `The server cannot be reached: ${message}`, { sent: false, cause });
 }

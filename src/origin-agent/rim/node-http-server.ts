@@ -15,6 +15,7 @@ import {
   type ProxyResponse,
 } from '../../base/message.ts';
 import { statusText } from '../../base/status-text.ts';
+import { Channel, nobody } from '../sockets/channel.ts';
 import { NodeBody } from './node-body.ts';
 import { hasToken, parseRequestTarget, upgradeOf } from './request-target.ts';
 import { joinTunnel, type Tunnel } from './tunnel.ts';
@@ -103,7 +104,7 @@ async function serveDetached(options: NodeHttpServerOptions, incoming: IncomingM
     socket.off('close', onClose);
     socket.on('close', () => finish(request.facts));
     socket.write(interimHead(101, response.headers), 'latin1');
-    joinTunnel({ socket }, response.tunnel as Tunnel);
+    joinTunnel({ channel: Channel.over(socket, nobody) }, response.tunnel as Tunnel);
   } catch (error) {
     if (!(error instanceof ClientError)) options.log.error('The handler failed', { error });
     if (outgoing.headersSent) socket.destroy();

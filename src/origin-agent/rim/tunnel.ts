@@ -1,23 +1,53 @@
-import type { Duplex } from 'node:stream';
+import type { Channel, ChannelOwner } from '../sockets/channel.ts';
 
-/** One side of an upgraded connection, with bytes that came behind the head of the answer. */
+/** One side of an upgraded connection: `ProxyResponse.tunnel` of the agent's rims. */
 export interface Tunnel {
-  readonly socket: Duplex;
-  readonly early?: Uint8Array;
+  readonly channel: Channel;
+  /** What came behind the head. */
+  readonly early?: Uint8Array | undefined;
 }
 
-/** Passes bytes between both sides until both have ended; an error on one side closes the other. */
+/** Passes bytes between both sides with back-pressure until both have ended; half-close is passed on, an abort of one side aborts the other. */
 export function joinTunnel(client: Tunnel, server: Tunnel): void {
-  if (server.early !== undefined && server.early.length > 0) client.socket.write(server.early);
-  if (client.early !== undefined && client.early.length > 0) server.socket.write(client.early);
-  pass(client.socket, server.socket);
-  pass(server.socket, client.socket);
+  client.channel.owner = new TunnelSide(client.channel, server.channel);
+  server.channel.owner = new TunnelSide(server.channel, client.channel);
+  const clientMay = server.early === undefined || client.channel.write(server.early);
+  const serverMay = client.early === undefined || server.channel.write(client.early);
+  for (const { channel } of [client, server]) channel.keepBytes(false);
+  begin(client.channel, server.channel, serverMay);
+  begin(server.channel, client.channel, clientMay);
 }
 
-function pass(from: Duplex, to: Duplex): void {
-  from.on('error', () => to.destroy());
-  from.on('close', () => {
-    if (!from.readableEnded) to.destroy();
-  });
-  from.pipe(to);
+/** What happened to a side before the other one was there to hear of it is made up for. */
+function begin(from: Channel, to: Channel, mayRead: boolean): void {
+  if (from.closed) to.destroy();
+  else if (from.ended) to.end();
+  else if (mayRead) from.resume();
+}
+
+class TunnelSide implements ChannelOwner {
+  readonly #from: Channel;
+  readonly #to: Channel;
+
+  constructor(from: Channel, to: Channel) {
+    this.#from = from;
+    this.#to = to;
+  }
+
+  onBytes(buffer: Buffer, length: number): boolean {
+    return this.#to.write(buffer.subarray(0, length));
+  }
+
+  onWritten(): void {
+    this.#to.resume();
+  }
+
+  onEnd(): void {
+    this.#to.end();
+  }
+
+  onClose(): void {
+    if (!this.#from.ended) this.#to.destroy();
+    else this.#to.end();
+  }
 }

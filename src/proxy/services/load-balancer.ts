@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../base/errors.ts';
 import { type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
 import type { LoadBalancer } from '../../config/dynamic.ts';
-import { errorResponse, noServer } from '../error-response.ts';
+import { emptyResponse, errorResponse, noServer } from '../error-response.ts';
 import { cleanResponse, prepareOutgoing } from '../outgoing.ts';
 import type { Platform } from '../platform.ts';
 import {
@@ -40,6 +40,8 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
 
   async function handle(request: ProxyRequest): Promise<ProxyResponse> {
     request.facts.serviceName = name;
+    // Go's proxy tunnels CONNECT for HTTP/2 clients only.
+    if (request.method === 'CONNECT' && request.protocol.startsWith('HTTP/1')) return emptyResponse(501);
     const stuck = sticky?.find(request.headers);
     let index = stuck !== undefined && isUp(stuck.index) ? stuck.index : undefined;
     let setCookie = sticky !== undefined && (index === undefined || stuck!.renew);
@@ -85,7 +87,11 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
     return decode && response.headers.get('Content-Encoding') === 'gzip' ? platform.unpack(response) : response;
   }
 
-  return { handle, available: () => servers.some((_, index) => takesNew(index)) };
+  return {
+    handle,
+    available: () => servers.some((_, index) => takesNew(index)),
+    healthy: () => servers.filter((_, index) => takesNew(index)).length,
+  };
 }
 
 function createStrategy(

@@ -36,7 +36,7 @@ export function parseServer(
       target: { url, scheme: 'http', host: 'localhost', port: 0, transportName, transport },
     };
   }
-  const match = /^(https?|h2c):\/\/(?:\[([^\]]+)\]|([^:/?#]+))(?::(\d+))?(\/[^?#]*)?(?:[?#].*)?$/i.exec(url);
+  const match = /^(https?|h2c):\/\/(?:[^/?#@]*@)?(?:\[([^\]]+)\]|([^:/?#]+))(?::(\d+))?(\/[^?#]*)?(?:[?#].*)?$/i.exec(url);
   if (match === null)
     throw new ConfigError('config.bad-value', `The server '${url}' is no address; write http://host:port`, { object: service });
   const [, scheme, v6, name, port, path] = match;

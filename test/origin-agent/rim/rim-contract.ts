@@ -134,14 +134,11 @@ export function describeRim(name: string, rim: Rim): void {
     });
 
     it('answers pipelined requests in order', async () => {
-      const releases = new Map<string, () => void>();
       const client = await talk(async (request) => {
-        if (request.path === '/1') await new Promise<void>((resolve) => releases.set('/1', resolve));
-        else queueMicrotask(() => releases.get('/1')?.());
+        for (let turn = 0; request.path === '/1' && turn < 5; turn++) await new Promise((resolve) => void setImmediate(resolve));
         return textResponse(200, request.path);
       });
       client.write('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
-      setImmediate(() => releases.get('/1')?.());
       expect((await client.response()).body).toBe('/1');
       expect((await client.response()).body).toBe('/2');
     });
