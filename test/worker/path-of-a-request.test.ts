@@ -276,7 +276,7 @@ describe('the relay', () => {
     await world.tell({ egress: { reset: true } });
     await post(port, 'app.example.com', '/secret?x', 'y', 'PUT');
     const { egress } = await world.tell({});
-    expect(egress.seen).toEqual([{ url: 'https://agent-1.test/.edgeway/relay', method: 'PUT' }]);
+    expect(egress.seen).toEqual([{ url: 'https://agent-1.edge.test/.edgeway/relay', method: 'PUT' }]);
   });
 
   it('is not there for what the agent does not serve', async () => {
