@@ -19,17 +19,42 @@ export interface DevAddresses {
 }
 
 export const tries = ({ edge, agent, api }: DevAddresses): readonly Try[] => [
-  { title: 'through the edge: the chain runs in the Worker', url: `${edge}/`, host: 'whoami.localhost', options: '-i', expect: ['X-Greeting: Hello from Edgeway', 'Name: server-'] },
-  { title: "through the agent's own entry point", url: `${agent}/`, host: 'whoami.localhost', options: '-i', expect: ['X-Greeting: Hello from Edgeway', 'Name: server-'] },
-  { title: 'a prefix is taken off', url: `${edge}/api/users?page=2`, host: 'whoami.localhost', expect: ['GET /users?page=2', 'X-Forwarded-Prefix: /api'] },
+  {
+    title: 'through the edge: the chain runs in the Worker',
+    url: `${edge}/`,
+    host: 'whoami.localhost',
+    options: '-i',
+    expect: ['X-Greeting: Hello from Edgeway', 'Name: server-'],
+  },
+  {
+    title: "through the agent's own entry point",
+    url: `${agent}/`,
+    host: 'whoami.localhost',
+    options: '-i',
+    expect: ['X-Greeting: Hello from Edgeway', 'Name: server-'],
+  },
+  {
+    title: 'a prefix is taken off',
+    url: `${edge}/api/users?page=2`,
+    host: 'whoami.localhost',
+    expect: ['GET /users?page=2', 'X-Forwarded-Prefix: /api'],
+  },
   { title: 'handed over: the agent counts', url: `${edge}/`, host: 'limited.localhost', options: '-i', expect: [' 200 ', 'Name: server-'] },
-  { title: 'two of three requests go to server-1', url: `${edge}/`, host: 'whoami.localhost', times: 6, expect: ['Name: server-1', 'Name: server-2'] },
+  {
+    title: 'two of three requests go to server-1',
+    url: `${edge}/`,
+    host: 'whoami.localhost',
+    times: 6,
+    expect: ['Name: server-1', 'Name: server-2'],
+  },
   { title: 'what is in force, as Traefik tells it', url: `${api}/api/rawdata`, expect: ['whoami@file'] },
 ];
 
 /** The line to copy. */
 export function commandLine({ url, host, times = 1, options }: Try): string {
-  const curl = ['curl -s', options, host === undefined ? undefined : `-H 'Host: ${host}'`, `'${url}'`].filter((part) => part !== undefined).join(' ');
+  const curl = ['curl -s', options, host === undefined ? undefined : `-H 'Host: ${host}'`, `'${url}'`]
+    .filter((part) => part !== undefined)
+    .join(' ');
   return times === 1 ? curl : `for i in $(seq ${times}); do ${curl} | grep Name; done`;
 }
 

@@ -29,7 +29,10 @@ const DEMO_PORTS = [9001, 9002];
 const READY_MS = 60_000;
 
 export const run: Command = async (args, io) => {
-  const { values } = parseArgs({ args, options: { try: { type: 'boolean' }, config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
+  const { values } = parseArgs({
+    args,
+    options: { try: { type: 'boolean' }, config: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
   if (values.help) {
     io.stdout.write(usage);
     return 0;
@@ -43,7 +46,14 @@ export const run: Command = async (args, io) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
   const cleanups: (() => Promise<void>)[] = [];
   try {
-    return await runAll({ config, isDemo: values.config === undefined, tryAll: values.try === true, io, stopping: stopping.signal, cleanups });
+    return await runAll({
+      config,
+      isDemo: values.config === undefined,
+      tryAll: values.try === true,
+      io,
+      stopping: stopping.signal,
+      cleanups,
+    });
   } catch (error) {
     io.stderr.write(`edgeway: ${(error as Error).message}\n`);
     return 1;
@@ -63,7 +73,8 @@ interface Run {
 
 async function runAll({ config, isDemo, tryAll, io, stopping, cleanups }: Run): Promise<number> {
   const started = performance.now();
-  const say = (text: string): void => void io.stdout.write(`[${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s] ${text}\n`);
+  const say = (text: string): void =>
+    void io.stdout.write(`[${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s] ${text}\n`);
   const state = join(io.cwd, '.edgeway');
 
   say('Building the Worker and starting the local edge …');
@@ -89,7 +100,8 @@ async function runAll({ config, isDemo, tryAll, io, stopping, cleanups }: Run): 
   if (stopping.aborted) return 0;
   say('Everything answers.');
   for (const [index, thing] of things.entries()) io.stdout.write(`\n  ${index + 1}. ${thing.title}:\n     ${commandLine(thing)}\n`);
-  if (isDemo) io.stdout.write('\nEdit examples/demo/dynamic.yml: the agent serves it at once, the local edge within two seconds. Or break it.\n');
+  if (isDemo)
+    io.stdout.write('\nEdit examples/demo/dynamic.yml: the agent serves it at once, the local edge within two seconds. Or break it.\n');
   if (tryAll) return runTries(things, say);
   io.stdout.write('Ctrl-C ends everything.\n\n');
   await Promise.race([agent.ended, new Promise<void>((done) => stopping.addEventListener('abort', () => done(), { once: true }))]);
@@ -134,7 +146,8 @@ function startAgentProcess(config: string, code: string, state: string, io: Io):
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk: Buffer) => io.stderr.write(String(chunk).replace(/^(?=.)/gm, 'agent | ')));
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.on('data', (chunk: Buffer) => io.stderr.write(String(chunk).replace(/^(?=.)/gm, 'agent | ')));
   let gone = false;
   const ended = new Promise<void>((done) =>
     child.once('exit', () => {

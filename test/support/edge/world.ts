@@ -60,7 +60,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   for (const [id, { port }] of sites) {
     addresses[`${id}.edge.test:443`] = `127.0.0.1:${port}`;
     const tlsOptions = { trustedCertificates: [authority.certificate] };
-    env[`TO ${id}.edge.test:443`] = { type: 'external', address: `127.0.0.1:${port}`, https: { tlsOptions, certificateHost: `${id}.edge.test` } };
+    env[`TO ${id}.edge.test:443`] = {
+      type: 'external',
+      address: `127.0.0.1:${port}`,
+      https: { tlsOptions, certificateHost: `${id}.edge.test` },
+    };
   }
   for (const [name, port] of Object.entries(names)) {
     addresses[name] = `127.0.0.1:${port}`;
