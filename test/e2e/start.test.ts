@@ -18,8 +18,15 @@ describe('a fresh clone', () => {
 
   it('installs itself, starts everything, answers all that it prints, and stops', { timeout: 300_000 }, () => {
     // Without our own Node in the PATH, so that it must bring its own.
-    const path = (process.env.PATH ?? '').split(':').filter((part) => !part.startsWith(root)).join(':');
-    const { status, stdout, stderr } = spawnSync('npm', ['start', '--', '--try'], { cwd: clone, encoding: 'utf8', env: { ...process.env, PATH: path } });
+    const path = (process.env.PATH ?? '')
+      .split(':')
+      .filter((part) => !part.startsWith(root))
+      .join(':');
+    const { status, stdout, stderr } = spawnSync('npm', ['start', '--', '--try'], {
+      cwd: clone,
+      encoding: 'utf8',
+      env: { ...process.env, PATH: path },
+    });
     expect(`${stdout}\n${stderr}`).toContain('Everything answers.');
     expect(stdout.match(/ok {3}/g)).toHaveLength(6);
     expect(stdout).not.toContain('FAIL');
