@@ -71,7 +71,7 @@ export function createHubClient({ url, name, identity, clock, fetch: send = fetc
     return turn;
   }
 
-  async function attempt<T>(method: string, path: string, body: unknown, again = true): Promise<T> {
+  async function attempt<T>(method: string, path: string, body: unknown, triesLeft = 2): Promise<T> {
     const text = body === undefined ? '' : JSON.stringify(body);
     const time = (lastTime = Math.max(lastTime + 1, Math.round(hubNow())));
     const claims = { iss: name, method, path, body: createHash('sha256').update(text).digest('base64url'), time, jti: randomUUID() };
@@ -92,11 +92,12 @@ export function createHubClient({ url, name, identity, clock, fetch: send = fetc
       if (response.ok) return (response.headers.get('Content-Type')?.includes('json') ? JSON.parse(answer) : answer) as T;
       throw toHubError(response.status, answer);
     } catch (error) {
-      const retriable = error instanceof HubError && (error.code === 'clock' || error.code === 'replay');
-      if (!retriable || !again) throw error;
-      // A token of a wrong time did not count, and the next one need not be later.
+      if (triesLeft === 0 || !(error instanceof HubError)) throw error;
+      // A token of a wrong time did not count, so the next one need not be later.
       if (error.code === 'clock') lastTime = 0;
-      return attempt<T>(method, path, body, false);
+      else if (error.code === 'replay') lastTime = Math.max(lastTime, error.body.after ?? 0);
+      else throw error;
+      return attempt<T>(method, path, body, triesLeft - 1);
     } finally {
       stop();
     }
