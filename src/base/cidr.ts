@@ -63,7 +63,7 @@ export function parseCidr(text: string): Cidr | undefined {
   const v4 = isMapped(bytes) && !text.includes(':');
   if (slash === -1) return { bytes, bits: 128, v4: isMapped(bytes) };
   const suffix = text.slice(slash + 1);
-  if (!/^\d{1,3}$/.test(suffix)) return undefined;
+  if (!/^\d+$/.test(suffix)) return undefined;
   const bits = Number(suffix) + (v4 ? 96 : 0);
   return bits > 128 ? undefined : { bytes, bits, v4: v4 || (isMapped(bytes) && bits >= 96) };
 }

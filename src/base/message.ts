@@ -1,9 +1,9 @@
-import type { UpstreamError } from './errors.ts';
-
 /**
  * The currency of the proxy: a request and a response as records, as close to the wire as Traefik's behaviour needs.
  * WHATWG `Headers` and `URL` lose repeated values, order, case and the raw target; `Request` and `Response` cost half the speed.
  */
+
+import type { UpstreamError } from './errors.ts';
 
 /**
  * Header fields in the order, case and number in which they came. Look-ups ignore case. Values are one character a byte (latin1,
@@ -124,8 +124,6 @@ export interface Body {
   discard(): void;
   /** Trailer fields; known only after the last chunk. */
   trailers(): HeaderList | undefined;
-  /** Calls back once when the body was read, broke off or was discarded. Without it whoever must know wraps the body. */
-  onEnd?(callback: () => void): void;
 }
 
 /** Facts of the TLS connection that the client made. */
@@ -186,6 +184,8 @@ export interface RequestFacts {
   originContentSize: number | undefined;
   /** At the edge or behind it: the agent that answered. */
   site: string | undefined;
+  /** Called when the answer has left or nobody waits for it any more; use `whenFinished`. */
+  finished: (() => void)[] | undefined;
 }
 
 export interface ProxyRequest {
@@ -222,9 +222,9 @@ export interface ProxyResponse {
   status: number;
   headers: HeaderList;
   body: Body | undefined;
-  /** With status 101: the platform's own handle of the upgraded connection, passed through untouched; it may have an `onEnd` like a body. */
+  /** With status 101: the platform's own handle of the upgraded connection, passed through untouched. */
   tunnel?: unknown;
-  /** Set when no server gave this answer: the service made it out of the failure (502, 504, 503 …). */
+  /** Set when this answer stands for a failure towards the server (502, 504 …): retry and circuitBreaker look at it. */
   failure?: UpstreamError;
 }
 
@@ -243,7 +243,22 @@ export function createFacts(startedAt: number): RequestFacts {
     originDurationMs: undefined,
     originContentSize: undefined,
     site: undefined,
+    finished: undefined,
   };
+}
+
+/** Calls back once when the request's answer has left completely, or was given up. */
+export function whenFinished(facts: RequestFacts, callback: () => void): void {
+  facts.finished ??= [];
+  facts.finished.push(callback);
+}
+
+/** For rims: the answer is out, or the client is gone. May be called again without harm. */
+export function finish(facts: RequestFacts): void {
+  const callbacks = facts.finished;
+  if (callbacks === undefined) return;
+  facts.finished = undefined;
+  for (const callback of callbacks) callback();
 }
 
 /** A request that a test or an internal caller makes up; what is not given is a plain `GET /` from 127.0.0.1. */

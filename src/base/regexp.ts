@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { ConfigError } from './errors.ts';
+import { toRe2Source } from './regexp-source.ts';
 
 /** A Go (RE2) expression: linear time on any input, unanchored unless it says so. */
 export interface Regexp {
@@ -12,16 +13,17 @@ export interface Regexp {
   replaceAll(text: string, template: string): string;
 }
 
+/** Reading longer ones costs more than linear time in re2js. */
+const MAX_LENGTH = 64 * 1024;
+
 /** Throws ConfigError; the message says what RE2 does not have (look-around, back-references). */
 export function compileRegexp(source: string): Regexp {
-  let compiled: RE2JS;
-  try {
-    compiled = RE2JS.compile(source);
-  } catch (error) {
-    const hint = /\(\?[=!<]|\\[1-9]/.test(source) ? ' (RE2 has no look-around and no back-references)' : '';
-    throw new ConfigError('config.bad-value', `The expression '${source}' is not valid RE2: ${(error as Error).message}${hint}`);
+  if (source.length > MAX_LENGTH) {
+    throw new ConfigError('config.limit', `The expression has ${source.length} characters; at most ${MAX_LENGTH} are allowed`);
   }
-  const groupNames = compiled.namedGroups();
+  const { pattern, groupNames } = toRe2Source(source);
+  const compiled = compile(source, pattern);
+  const groups = groupsByName(groupNames, compiled.namedGroups());
   const find = (text: string): (string | undefined)[] | null => {
     const matcher = compiled.matcher(text);
     if (!matcher.find()) return null;
@@ -29,39 +31,48 @@ export function compileRegexp(source: string): Regexp {
   };
   return {
     source,
-    test: (text) => compiled.matcher(text).find(),
+    test: (text) => compiled.test(text),
     find,
     replaceAll(text, template) {
       const matcher = compiled.matcher(text);
       let result = '';
       let end = 0;
+      let matched = false;
       while (matcher.find()) {
-        result += text.slice(end, matcher.start());
-        // Go passes over an empty match right behind another: `.*` replaces once.
-        if (matcher.end() > end || matcher.start() === 0) {
-          result += expandTemplate(
-            template,
-            (name) => matcher.group(/^\d+$/.test(name) ? Number(name) : (groupNames[name] ?? -1)),
-            matcher.groupCount(),
-            groupNames,
-          );
-        }
+        // Go: an empty match right behind another match is none.
+        if (matched && matcher.start() === matcher.end() && matcher.start() === end) continue;
+        const group = (number: number): string | null => (number <= matcher.groupCount() ? matcher.group(number) : null);
+        const named = (name: string): string | null =>
+          group(groups.get(name)?.find((number) => group(number) !== null) ?? Number.POSITIVE_INFINITY);
+        result +=
+          text.slice(end, matcher.start()) +
+          expandTemplate(template, (name) => (/^[0-9]+$/.test(name) ? group(Number(name)) : named(name)));
         end = matcher.end();
+        matched = true;
       }
       return result + text.slice(end);
     },
   };
 }
 
-/** Go's Expand: `$name` takes the longest run of letters, digits and `_`; an unknown name or number is empty. */
-function expandTemplate(template: string, group: (name: string) => string | null, count: number, names: Record<string, number>): string {
-  return template.replace(
-    /\$(?:(\$)|(\w+)|\{(\w+)\})/g,
-    (_, dollar: string | undefined, bare: string | undefined, braced: string | undefined) => {
-      if (dollar !== undefined) return '$';
-      const name = bare ?? braced!;
-      const known = /^\d+$/.test(name) ? Number(name) <= count : name in names;
-      return known ? (group(name) ?? '') : '';
-    },
-  );
+function compile(source: string, pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    const hint = /\(\?<?[=!]|\\[1-9]/.test(source) ? ' (RE2 has no look-around and no back-references)' : '';
+    throw new ConfigError('config.bad-value', `The expression '${source}' is not valid RE2: ${(error as Error).message}${hint}`);
+  }
 }
+
+/** Numbers of the groups of each written name. */
+function groupsByName(written: ReadonlyMap<string, string>, numbers: Record<string, number>): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  for (const [unique, name] of written) groups.set(name, [...(groups.get(name) ?? []), numbers[unique]!]);
+  return groups;
+}
+
+/** Go's Expand: `$name` takes the longest run of letters, digits and `_`; an unknown name or number is empty. */
+const expandTemplate = (template: string, group: (name: string) => string | null): string =>
+  template.replace(/\$(?:(\$)|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu, (_, dollar?: string, bare?: string, braced?: string) =>
+    dollar === undefined ? (group(bare ?? braced!) ?? '') : '$',
+  );

@@ -29,6 +29,10 @@ import { stripPrefix } from './http/strip-prefix.ts';
 import { stripPrefixRegex } from './http/strip-prefix-regex.ts';
 import { urlRewrite } from './http/url-rewrite.ts';
 import type { MiddlewareDefinition } from './middleware.ts';
+import { inFlightConn } from './tcp/in-flight-conn.ts';
+import { ipAllowList as tcpIpAllowList } from './tcp/ip-allow-list.ts';
+import { ipWhiteList as tcpIpWhiteList } from './tcp/ip-white-list.ts';
+import type { TcpMiddlewareDefinition } from './tcp-middleware.ts';
 
 /** The catalogue of HTTP words. A new one is its file, a line here, and a test file. */
 export const HTTP_MIDDLEWARES = {
@@ -63,3 +67,10 @@ export const HTTP_MIDDLEWARES = {
   stripPrefixRegex,
   urlRewrite,
 } as const satisfies Record<string, MiddlewareDefinition>;
+
+/** The catalogue of TCP words. */
+export const TCP_MIDDLEWARES = {
+  inFlightConn,
+  ipAllowList: tcpIpAllowList,
+  ipWhiteList: tcpIpWhiteList,
+} as const satisfies Record<string, TcpMiddlewareDefinition>;

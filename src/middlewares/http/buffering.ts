@@ -1,6 +1,6 @@
-import { onResponseEnd, statusResponse } from '../../base/body.ts';
+import { statusResponse } from '../../base/body.ts';
 import { ClientError, ConfigError } from '../../base/errors.ts';
-import type { ProxyRequest, ProxyResponse } from '../../base/message.ts';
+import { type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
 import { boolean, type Infer, integer, object, string } from '../../base/schema.ts';
 import { type BufferedBody, type BufferLimits, bufferBody } from '../buffered-body.ts';
 import { defineMiddleware } from '../middleware.ts';
@@ -47,12 +47,12 @@ export const buffering = defineMiddleware({
       try {
         response = disableResponseBuffer
           ? await next(copyRequest(request, openBody(held, request)))
-          : await tryUntilWhole(request, held, next, again, (answer) => bufferResponse(answer, limits.response, platform));
+          : await tryUntilWhole(request, held, next, again, (answer) => bufferResponse(request, answer, limits.response, platform));
       } catch (error) {
         held?.close();
         throw error;
       }
-      if (held !== undefined) onResponseEnd(response, held.close);
+      if (held !== undefined) whenFinished(request.facts, held.close);
       return response;
     };
   },
@@ -82,6 +82,7 @@ const openBody = (held: BufferedBody | undefined, { body }: ProxyRequest) =>
 
 /** The response with its whole body, or 500 where that is too large. */
 async function bufferResponse(
+  request: ProxyRequest,
   response: ProxyResponse,
   limits: BufferLimits,
   platform: Parameters<typeof bufferBody>[2],
@@ -92,7 +93,7 @@ async function bufferResponse(
   if (held === 'too large') return statusResponse(500);
   headers.set('Content-Length', String(held.length));
   response.body = held.open();
-  onResponseEnd(response, held.close);
+  whenFinished(request.facts, held.close);
   return response;
 }
 

@@ -1,5 +1,6 @@
-import { onResponseEnd, statusResponse } from '../../base/body.ts';
+import { statusResponse } from '../../base/body.ts';
 import { ClientError, ConfigError } from '../../base/errors.ts';
+import { whenFinished } from '../../base/message.ts';
 import { duration, integer, object, string } from '../../base/schema.ts';
 import { createCircuitStats, type StatsReader, type StatusBand } from '../circuit-stats.ts';
 import { defineMiddleware } from '../middleware.ts';
@@ -44,7 +45,7 @@ export const circuitBreaker = defineMiddleware({
       try {
         const response = await next(request);
         const { status } = response;
-        onResponseEnd(response, () => finish(status));
+        whenFinished(request.facts, () => finish(status));
         return response;
       } catch (error) {
         finish(error instanceof ClientError ? error.status : 500);

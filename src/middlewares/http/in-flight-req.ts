@@ -1,4 +1,5 @@
-import { onResponseEnd, textResponse } from '../../base/body.ts';
+import { textResponse } from '../../base/body.ts';
+import { whenFinished } from '../../base/message.ts';
 import { integer, object } from '../../base/schema.ts';
 import { createSource, sourceCriterion } from '../ip-strategy.ts';
 import { defineMiddleware } from '../middleware.ts';
@@ -21,14 +22,8 @@ export const inFlightReq = defineMiddleware({
     return async (request, next) => {
       const source = sourceOf(request);
       if (!inFlight.update(source, enter)) return textResponse(429, `max connections reached: ${amount}`);
-      try {
-        const response = await next(request);
-        onResponseEnd(response, () => inFlight.update(source, leave));
-        return response;
-      } catch (error) {
-        inFlight.update(source, leave);
-        throw error;
-      }
+      whenFinished(request.facts, () => inFlight.update(source, leave));
+      return next(request);
     };
   },
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createStreamBody, textResponse } from '../../../src/base/body.ts';
 import { decodeText, encodeText } from '../../../src/base/bytes.ts';
-import { HeaderList, type ProxyRequest, type ProxyResponse } from '../../../src/base/message.ts';
+import { finish, HeaderList, type ProxyRequest, type ProxyResponse } from '../../../src/base/message.ts';
 import { buffering } from '../../../src/middlewares/http/buffering.ts';
 import type { Spill } from '../../../src/middlewares/middleware.ts';
 import { build, makeRequest, readAnswer, refusal } from '../../support/middleware-harness.ts';
@@ -115,10 +115,12 @@ describe('the disk', () => {
     const { disk, spill } = createDisk();
     const server = async ({ body }: ProxyRequest) => streamed(decodeText(await body!.bytes(99)), '!');
     const { run } = build(buffering, { memRequestBodyBytes: 5, memResponseBodyBytes: 3 }, { platform: { spill }, server });
-    const response = await run(chunked('abc', 'defgh', 'i'));
+    const request = chunked('abc', 'defgh', 'i');
+    const response = await run(request);
     // Three bytes of the request stayed in memory; the response's first piece was too large already.
     expect(disk).toEqual({ written: 6 + 10, open: 2 });
     expect((await readAnswer(response)).body).toBe('abcdefghi!');
+    finish(request.facts);
     expect(disk.open).toBe(0);
   });
 

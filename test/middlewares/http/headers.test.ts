@@ -236,7 +236,7 @@ describe('allowedHosts', () => {
 it.each([
   [{}, 'none of the options asks for anything; write at least one, as customRequestHeaders'],
   [{ frameDeny: false }, 'none of the options asks for anything; write at least one, as customRequestHeaders'],
-  [{ customRequestHeaders: {} }, 'none of the options asks for anything; write at least one, as customRequestHeaders'],
+  [{ customRequestHeaders: {} }, 'customRequestHeaders wants names with values below it'],
   [{ stsSeconds: 0 }, undefined],
   [{ frameDney: true }, "frameDney is no option here; did you mean 'frameDeny'?"],
 ])('%j: %s', (options, expected) => {

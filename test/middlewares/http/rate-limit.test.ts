@@ -141,7 +141,7 @@ it('answers 500 when Redis is away, and passes with average 0', async () => {
 
 it.each([
   [{ average: 1, period: '-1s' }, "'period' is -1s; write a time above zero, as 1s"],
-  [{ average: 1, period: 'soon' }, "period \"soon\" is no duration; write '10s', '1m30s' or a number of seconds"],
+  [{ average: 1, period: 'soon' }, "period 'soon' is no duration; write '10s', '1m30s' or a number of seconds"],
   [
     { average: 1, sourceCriterion: { requestHost: true, ipStrategy: { depth: 1 } } },
     "'sourceCriterion' has ipStrategy and requestHost; write only one of them",
