@@ -33,7 +33,12 @@ export function readArguments<Option extends string>(
     const [written, inline] = split(arg);
     const name = (arg.startsWith('--') ? written.slice(2) : short[written.slice(1)]) as Option | undefined;
     const kind = name === undefined ? undefined : known[name];
-    if (name === undefined || kind === undefined) throw new UsageError(`there is no option ${written}; known are ${Object.keys(known).map((option) => `--${option}`).join(', ')}`);
+    if (name === undefined || kind === undefined)
+      throw new UsageError(
+        `there is no option ${written}; known are ${Object.keys(known)
+          .map((option) => `--${option}`)
+          .join(', ')}`,
+      );
     const value = kind === 'switch' ? 'true' : (inline ?? args[++i]);
     if (value === undefined) throw new UsageError(`${written} wants a value`);
     (options[name] ??= []).push(value);

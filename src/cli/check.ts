@@ -4,7 +4,7 @@ import { providerOf } from '../config/names.ts';
 import type { RuntimeConfiguration, RuntimeObject } from '../config/runtime.ts';
 import { readStaticConfiguration } from '../origin-agent/static-configuration.ts';
 import { readArguments, UsageError } from './arguments.ts';
-import { countOf, type Finding, findingOf, FORMATS, type Format, formatFindings, sortFindings } from './findings.ts';
+import { countOf, type Finding, FORMATS, type Format, findingOf, formatFindings, sortFindings } from './findings.ts';
 import type { Command, Io } from './io.ts';
 import { readSources } from './sources/read.ts';
 import type { ReadSource } from './sources/source.ts';
@@ -50,7 +50,12 @@ const isUnreadable = ({ problems, dynamic, static: own }: ReadSource): boolean =
 /** What the agent would start with here, and the files that it would read. */
 async function readDefault(io: Io): Promise<ReadSource[]> {
   const { configuration, problems, warnings, source } = readStaticConfiguration([], io.env, io.cwd);
-  const own: ReadSource = { static: { configuration, path: source.path ?? source.kind }, dynamic: [], problems: problems.map((error) => ({ error })), warnings };
+  const own: ReadSource = {
+    static: { configuration, path: source.path ?? source.kind },
+    dynamic: [],
+    problems: problems.map((error) => ({ error })),
+    warnings,
+  };
   const file = configuration?.providers.file;
   const named = file?.directory || file?.filename;
   return [own, ...(named ? await readSources([named], io, { root: 'traefik' }) : [])];
@@ -66,10 +71,15 @@ function judge(sources: readonly ReadSource[]): Finding[] {
   }
   findings.push(...whole.conflicts.map((conflict) => findingOf('warning', conflict)));
   findings.push(...judgeObjects(whole));
-  for (const hint of lint(whole.runtime, whole.configuration, whole.isReal)) findings.push(locate('warning', hint.object, hint.message, whole));
+  for (const hint of lint(whole.runtime, whole.configuration, whole.isReal))
+    findings.push(locate('warning', hint.object, hint.message, whole));
   for (const { static: own } of sources)
     if (own?.configuration !== undefined)
-      findings.push(...lintStatic(own.configuration).map(({ object, message }) => findingOf('warning', new ConfigError('config.bad-value', message, { source: own.path, object }))));
+      findings.push(
+        ...lintStatic(own.configuration).map(({ object, message }) =>
+          findingOf('warning', new ConfigError('config.bad-value', message, { source: own.path, object })),
+        ),
+      );
   return findings;
 }
 
@@ -82,7 +92,8 @@ function judgeObjects(whole: Whole): Finding[] {
       for (const error of errors) {
         if (IS_BROKEN.test(error) || (provider === 'internal' && IS_ENTRY_POINT.test(error))) continue;
         const foreign = /'[^']*@([\w-]+)'/.exec(error)?.[1];
-        const unseen = /^There (is|are) no /.test(error) && foreign !== undefined && foreign !== 'internal' && !whole.providers.has(foreign);
+        const unseen =
+          /^There (is|are) no /.test(error) && foreign !== undefined && foreign !== 'internal' && !whole.providers.has(foreign);
         const message = unseen ? `${error} among what was read` : error;
         findings.push(locate(unseen || status === 'warning' ? 'warning' : 'error', `${kind}.${name}`, message, whole));
       }
@@ -97,11 +108,14 @@ const IS_BROKEN = /^The \w+ '[^']*@[^']*' is broken: /;
 /** Of our own routers the static configuration's options have said it. */
 const IS_ENTRY_POINT = /entry point/;
 
-const isRefused = (config: object, written: unknown): boolean => written === undefined && (Object.keys(config).length === 0 || (config as { service?: string; priority?: number }).priority === 0);
+const isRefused = (config: object, written: unknown): boolean =>
+  written === undefined && (Object.keys(config).length === 0 || (config as { service?: string; priority?: number }).priority === 0);
 
 function kindsOf({ http, tcp, udp }: RuntimeConfiguration): [string, Readonly<Record<string, RuntimeObject<object>>>][] {
   return Object.entries({ http, tcp, udp }).flatMap(([protocol, kinds]) =>
-    Object.entries(kinds as Record<string, Readonly<Record<string, RuntimeObject<object>>>>).map(([kind, objects]): [string, Readonly<Record<string, RuntimeObject<object>>>] => [`${protocol}.${kind}`, objects]),
+    Object.entries(kinds as Record<string, Readonly<Record<string, RuntimeObject<object>>>>).map(
+      ([kind, objects]): [string, Readonly<Record<string, RuntimeObject<object>>>] => [`${protocol}.${kind}`, objects],
+    ),
   );
 }
 
@@ -112,7 +126,8 @@ function locate(level: Finding['level'], object: string, message: string, whole:
   const name = qualified.slice(0, qualified.length - provider.length - 1);
   for (const candidate of wholeNames(name, whole)) {
     const place = whole.placeOf(kind, candidate, provider);
-    if (place !== undefined) return { level, code: 'config.reference', message, file: place.source, line: place.line, object: `${kind}.${candidate}` };
+    if (place !== undefined)
+      return { level, code: 'config.reference', message, file: place.source, line: place.line, object: `${kind}.${candidate}` };
   }
   return { level, code: 'config.reference', message, object };
 }
@@ -120,8 +135,8 @@ function locate(level: Finding['level'], object: string, message: string, whole:
 function wholeNames(name: string, { configuration }: Whole): string[] {
   const names = [name];
   for (const entryPoint of Object.keys(configuration.entryPoints ?? {})) {
-    for (const prefix of [`${entryPoint}-conflicted-`, `${entryPoint}-`]) if (name.startsWith(prefix)) names.push(...wholeNames(name.slice(prefix.length), { configuration } as Whole));
+    for (const prefix of [`${entryPoint}-conflicted-`, `${entryPoint}-`])
+      if (name.startsWith(prefix)) names.push(...wholeNames(name.slice(prefix.length), { configuration } as Whole));
   }
   return names;
 }
-

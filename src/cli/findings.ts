@@ -38,7 +38,8 @@ export function sortFindings(findings: readonly Finding[]): Finding[] {
   return unique.sort((a, b) => rank(a).localeCompare(rank(b)) || (a.line ?? 0) - (b.line ?? 0));
 }
 
-export const countOf = (findings: readonly Finding[], level: Finding['level']): number => findings.filter((finding) => finding.level === level).length;
+export const countOf = (findings: readonly Finding[], level: Finding['level']): number =>
+  findings.filter((finding) => finding.level === level).length;
 
 export function formatFindings(findings: readonly Finding[], format: Format, colours: boolean): string {
   const errors = countOf(findings, 'error');

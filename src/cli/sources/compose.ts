@@ -25,9 +25,14 @@ export function readCompose(document: Document, root: string): ReadSource {
     const { service, provider, labels } = labelled;
     if (!Object.keys(labels).some((label) => label.toLowerCase().startsWith(`${root}.`))) continue;
     if (/^false$/i.test(labels[`${root}.enable`] ?? '')) continue;
-    const place = (label: string | undefined, object?: string): Place => ({ source: document.source, line: labelled.lineOf(label), object });
+    const place = (label: string | undefined, object?: string): Place => ({
+      source: document.source,
+      line: labelled.lineOf(label),
+      object,
+    });
     const loaded = decodeLabels(labels, root);
-    const relocate = (error: ConfigError): ConfigError => new ConfigError(error.code, `${error.message} (service ${service})`, place(error.place.source, error.place.object));
+    const relocate = (error: ConfigError): ConfigError =>
+      new ConfigError(error.code, `${error.message} (service ${service})`, place(error.place.source, error.place.object));
     problems.push(...loaded.problems.map((error) => ({ provider, error: relocate(error) })));
     warnings.push(...loaded.warnings.map(relocate));
     let into = merged.get(provider);
@@ -39,7 +44,11 @@ export function readCompose(document: Document, root: string): ReadSource {
     for (const error of join(into, { configuration, places }, service)) problems.push({ provider, error });
   }
   return {
-    dynamic: [...merged].map(([provider, { configuration, places }]) => ({ provider, configuration: configuration as DynamicConfiguration, places })),
+    dynamic: [...merged].map(([provider, { configuration, places }]) => ({
+      provider,
+      configuration: configuration as DynamicConfiguration,
+      places,
+    })),
     problems,
     warnings,
   };
@@ -103,7 +112,11 @@ function complete(configuration: DynamicConfiguration, { service, port }: Labell
         const { rule, service: named } = router as { rule?: string; service?: string };
         return [
           name,
-          { ...(router as object), ...(protocol === 'http' && !rule && { rule: `Host(\`${service}\`)` }), ...(!named && names.length === 1 && { service: names[0] }) },
+          {
+            ...(router as object),
+            ...(protocol === 'http' && !rule && { rule: `Host(\`${service}\`)` }),
+            ...(!named && names.length === 1 && { service: names[0] }),
+          },
         ];
       }),
     );
@@ -121,11 +134,16 @@ function completeServices(
   const named = services === undefined || Object.keys(services).length === 0 ? { [container]: { loadBalancer: {} } } : services;
   return Object.fromEntries(
     Object.entries(named).map(([name, service]) => {
-      const { loadBalancer } = service as { loadBalancer?: { servers?: readonly { port?: string; scheme?: string; url?: string; address?: string }[] } };
+      const { loadBalancer } = service as {
+        loadBalancer?: { servers?: readonly { port?: string; scheme?: string; url?: string; address?: string }[] };
+      };
       if (loadBalancer === undefined) return [name, service];
       const [server = {}] = loadBalancer.servers ?? [];
       const inner = server.port ?? port;
-      const completed = protocol === 'http' ? { url: server.url ?? `${server.scheme || 'http'}://${container}:${inner}` } : { address: server.address ?? `${container}:${inner}` };
+      const completed =
+        protocol === 'http'
+          ? { url: server.url ?? `${server.scheme || 'http'}://${container}:${inner}` }
+          : { address: server.address ?? `${container}:${inner}` };
       return [name, { ...(service as object), loadBalancer: { ...loadBalancer, servers: [completed] } }];
     }),
   );
@@ -149,10 +167,14 @@ function join(
           if (place !== undefined) into.places.set(key, place);
         } else if (!equal(withoutServers(target[name]), withoutServers(object))) {
           errors.push(
-            new ConfigError('config.conflict', `is defined otherwise by another service of this file; the provider then drops both (service ${service})`, {
-              ...places.get(key),
-              object: key,
-            }),
+            new ConfigError(
+              'config.conflict',
+              `is defined otherwise by another service of this file; the provider then drops both (service ${service})`,
+              {
+                ...places.get(key),
+                object: key,
+              },
+            ),
           );
         }
       }

@@ -1,7 +1,7 @@
 import { type Document, type Format, formatOf, parseDocument } from '../../config/document.ts';
 import type { Pair } from '../../config/keys.ts';
-import { staticConfiguration } from '../../config/static.ts';
 import { isTree, type Tree } from '../../config/static/tree.ts';
+import { staticConfiguration } from '../../config/static.ts';
 
 /** What a text is, by its content. */
 export type Kind = 'static' | 'dynamic' | 'both' | 'compose' | 'keys' | 'nothing';
@@ -12,7 +12,12 @@ const STATIC = new Set(Object.keys(staticConfiguration.fields!).map((name) => na
 export function kindOf(tree: Tree): Kind {
   const names = Object.keys(tree).map((name) => name.toLowerCase());
   const services = tree.services;
-  if (isTree(services) && Object.values(services).some((service) => isTree(service) && ('image' in service || 'build' in service || 'labels' in service || 'deploy' in service)))
+  if (
+    isTree(services) &&
+    Object.values(services).some(
+      (service) => isTree(service) && ('image' in service || 'build' in service || 'labels' in service || 'deploy' in service),
+    )
+  )
     return 'compose';
   if (names.length > 0 && Object.entries(tree).every(([key, value]) => key.includes('/') && !isTree(value))) return 'keys';
   const isStatic = names.some((name) => STATIC.has(name));

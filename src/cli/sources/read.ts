@@ -25,7 +25,8 @@ export async function readSources(names: readonly string[], io: Io, options: Rea
   for (const source of [...sources]) {
     const file = source.static?.configuration?.providers.file;
     const named = file?.directory || file?.filename;
-    if (named !== undefined && named !== '' && !done.has(resolve(io.cwd, named))) sources.push(...(await readSource(named, io, options, done)));
+    if (named !== undefined && named !== '' && !done.has(resolve(io.cwd, named)))
+      sources.push(...(await readSource(named, io, options, done)));
   }
   return sources;
 }
@@ -76,18 +77,32 @@ async function readText(name: string, text: string, io: Io, options: ReadOptions
     case 'compose':
       return readCompose(document, options.root);
     case 'keys':
-      return readPairs(name, Object.entries(tree).map(([key, value]) => [key, String(value)]), (key) => document.lineOf([key]), options);
+      return readPairs(
+        name,
+        Object.entries(tree).map(([key, value]) => [key, String(value)]),
+        (key) => document.lineOf([key]),
+        options,
+      );
     case 'static':
       return readStatic(name, text, format);
     case 'dynamic':
       return readDynamicFile(name, document, io);
     case 'both': {
       const [first, second] = [readStatic(name, text, format), await readDynamicFile(name, document, io)];
-      return { ...first, dynamic: second.dynamic, problems: [...first.problems, ...second.problems], warnings: [...first.warnings, ...second.warnings] };
+      return {
+        ...first,
+        dynamic: second.dynamic,
+        problems: [...first.problems, ...second.problems],
+        warnings: [...first.warnings, ...second.warnings],
+      };
     }
     case 'nothing':
       if (Object.keys(tree).length === 0) return fault('config.missing', 'has no content', name);
-      return fault('config.missing', `has neither routers (http, tcp, udp, tls) nor a static configuration (entryPoints, providers …) nor compose services; it has ${Object.keys(tree).slice(0, 5).join(', ')}`, name);
+      return fault(
+        'config.missing',
+        `has neither routers (http, tcp, udp, tls) nor a static configuration (entryPoints, providers …) nor compose services; it has ${Object.keys(tree).slice(0, 5).join(', ')}`,
+        name,
+      );
   }
 }
 
@@ -99,8 +114,14 @@ function readStatic(name: string, text: string, format: string): ReadSource {
     environment: {},
     readFile: (asked) => (asked === path ? text : undefined),
   });
-  const rename = (error: ConfigError): ConfigError => (error.place.source === path ? new ConfigError(error.code, error.message, { ...error.place, source: name }) : error);
-  return { static: { configuration, path: name }, dynamic: [], problems: problems.map((error) => ({ error: rename(error) })), warnings: warnings.map(rename) };
+  const rename = (error: ConfigError): ConfigError =>
+    error.place.source === path ? new ConfigError(error.code, error.message, { ...error.place, source: name }) : error;
+  return {
+    static: { configuration, path: name },
+    dynamic: [],
+    problems: problems.map((error) => ({ error: rename(error) })),
+    warnings: warnings.map(rename),
+  };
 }
 
 /** As the file provider reads it: templates rendered, files that are named looked up. */
@@ -108,7 +129,8 @@ async function readDynamicFile(name: string, document: Document | undefined, io:
   const isRead = ['yaml', 'toml'].includes(formatOf(name) ?? '') && name !== '<stdin>';
   const path = resolve(io.cwd, name);
   const { configuration, problems, warnings } = isRead ? await loadFiles({ filename: path }, io.env) : loadDynamic(document!);
-  const rename = (error: ConfigError): ConfigError => (error.place.source === path ? new ConfigError(error.code, error.message, { ...error.place, source: name }) : error);
+  const rename = (error: ConfigError): ConfigError =>
+    error.place.source === path ? new ConfigError(error.code, error.message, { ...error.place, source: name }) : error;
   const places = placesOf(configuration, (written): Place => ({ source: name, line: document?.lineOf(spelled(document.tree, written)) }));
   return {
     dynamic: [{ provider: 'file', configuration, places }],
@@ -131,7 +153,11 @@ function readPairs(name: string, pairs: readonly Pair[], lineOf: (key: string) =
   const { configuration, problems, warnings } = decodeKeys(root, pairs);
   const relocate = (error: ConfigError): ConfigError => {
     const key = error.place.source ?? '';
-    return new ConfigError(error.code, key === '' ? error.message : `${error.message} (key ${key})`, { source: name, line: lineOf(key), object: error.place.object });
+    return new ConfigError(error.code, key === '' ? error.message : `${error.message} (key ${key})`, {
+      source: name,
+      line: lineOf(key),
+      object: error.place.object,
+    });
   };
   const places = placesOf(configuration, ([section, kind, object]): Place => {
     const key = pairs.find(([candidate]) => candidate.toLowerCase().startsWith(`${root}/${section}/${kind}/${object}/`.toLowerCase()))?.[0];

@@ -9,7 +9,11 @@ export type Places = Map<string, Place>;
 export interface ReadSource {
   readonly static?: { readonly configuration: StaticConfiguration | undefined; readonly path: string };
   /** By provider. */
-  readonly dynamic: readonly { readonly provider: string; readonly configuration: DynamicConfiguration; readonly places: ReadonlyMap<string, Place> }[];
+  readonly dynamic: readonly {
+    readonly provider: string;
+    readonly configuration: DynamicConfiguration;
+    readonly places: ReadonlyMap<string, Place>;
+  }[];
   /** Objects that were refused, and why a text cannot be read. */
   readonly problems: readonly { readonly provider?: string; readonly error: ConfigError }[];
   readonly warnings: readonly ConfigError[];

@@ -28,7 +28,8 @@ export function mergeSources(sources: readonly ReadSource[]): Whole {
     for (const { provider, configuration, places: own } of dynamic) {
       let into = configurations.get(provider);
       if (into === undefined) configurations.set(provider, (into = {}));
-      for (const key of addTo(into, configuration as Objects)) conflicts.push(conflict(key, own.get(key), places.get(`${key}@${provider}`)));
+      for (const key of addTo(into, configuration as Objects))
+        conflicts.push(conflict(key, own.get(key), places.get(`${key}@${provider}`)));
       for (const [key, place] of own) if (!places.has(`${key}@${provider}`)) places.set(`${key}@${provider}`, place);
     }
   }
@@ -37,7 +38,10 @@ export function mergeSources(sources: readonly ReadSource[]): Whole {
   const says = new Map<string, Say>(
     [...configurations].map(([provider, said]) => [
       provider,
-      { configuration: said as DynamicConfiguration, problems: sources.flatMap(({ problems }) => problems.filter((problem) => problem.provider === provider).map(({ error }) => error)) },
+      {
+        configuration: said as DynamicConfiguration,
+        problems: sources.flatMap(({ problems }) => problems.filter((problem) => problem.provider === provider).map(({ error }) => error)),
+      },
     ]),
   );
   return {
@@ -53,10 +57,14 @@ export function mergeSources(sources: readonly ReadSource[]): Whole {
 type Objects = Record<string, Record<string, Record<string, unknown> | unknown[] | undefined> | undefined>;
 
 const conflict = (object: string, place: Place | undefined, first: Place | undefined): ConfigError =>
-  new ConfigError('config.conflict', `is defined before${first?.source === undefined ? '' : ` (${first.source}${first.line === undefined ? '' : `:${first.line}`})`}; this one is passed over`, {
-    ...place,
-    object,
-  });
+  new ConfigError(
+    'config.conflict',
+    `is defined before${first?.source === undefined ? '' : ` (${first.source}${first.line === undefined ? '' : `:${first.line}`})`}; this one is passed over`,
+    {
+      ...place,
+      object,
+    },
+  );
 
 /** Returns the names that were there already. */
 function addTo(into: Objects, configuration: Objects): string[] {
@@ -80,7 +88,9 @@ function addTo(into: Objects, configuration: Objects): string[] {
 /** Without a static configuration every entry point that a router names is taken to exist, and everything of ours to be switched on. */
 function imaginedStatic(configurations: readonly DynamicConfiguration[]): StaticConfiguration {
   const namesOf = (protocol: 'http' | 'tcp' | 'udp'): string[] =>
-    configurations.flatMap((configuration) => Object.values(configuration[protocol]?.routers ?? {}).flatMap((router) => (router as { entryPoints?: string[] }).entryPoints ?? []));
+    configurations.flatMap((configuration) =>
+      Object.values(configuration[protocol]?.routers ?? {}).flatMap((router) => (router as { entryPoints?: string[] }).entryPoints ?? []),
+    );
   const tcp = new Set([...namesOf('http'), ...namesOf('tcp')]);
   const udp = new Set(namesOf('udp').filter((name) => !tcp.has(name)));
   if (tcp.size === 0) tcp.add('web');
@@ -94,6 +104,9 @@ function imaginedStatic(configurations: readonly DynamicConfiguration[]): Static
   const model = base.entryPoints!.http!;
   return {
     ...base,
-    entryPoints: Object.fromEntries([...[...tcp].map((name) => [name, { ...model, address: '' }]), ...[...udp].map((name) => [name, { ...model, address: '/udp' }])]),
+    entryPoints: Object.fromEntries([
+      ...[...tcp].map((name) => [name, { ...model, address: '' }]),
+      ...[...udp].map((name) => [name, { ...model, address: '/udp' }]),
+    ]),
   };
 }
