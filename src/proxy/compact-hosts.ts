@@ -1,51 +1,46 @@
 import { flatten } from '../base/flat-string.ts';
 import type { Constraint } from '../config/rule/constraint.ts';
 import type { IndexedView } from '../config/rule/routing-view.ts';
-import { isBefore, type Placement, type Route, type RouteEntry } from './route-list.ts';
+import { isBefore, type Placement, priorityCeiling, type Route, type RouteEntry } from './route-list.ts';
 
 /**
  * Routers by literal host, packed into two arrays of numbers. With a million routers a match is as slow as the memory it touches:
  * here one line for the slot, one or two for the record, one for the router.
  *
  * slots: hash, offset of the record (0: empty), open addressing. records: length of the host | number of candidates << 16, the
- * host as bytes, and for each candidate in order: flags | path << 3, router, priority cut to 32 bits.
+ * host as bytes, and for each candidate in order: flags | path << 3, router.
  */
 export interface CompactHosts<Entry extends RouteEntry, View> {
   readonly hosts: number;
-  /** The place of the first candidate that matches, or -1. `trust`: what fits a complete constraint matches. */
-  find(host: string, view: View, trust: boolean): number;
+  /** The place of the first candidate under `host.slice(from)` that matches, or -1. `trust`: what fits a complete constraint matches. */
+  find(host: string, from: number, view: View, trust: boolean): number;
   entryAt(place: number): Entry;
-  /** Cut to 32 bits. */
-  priorityAt(place: number): number;
   /** All that stands under a host, in order. */
   placements(host: string): Placement<Entry>[];
 }
 
 /** Hosts beyond it (no DNS name is longer than 253) are not kept here. */
-export const MAX_COMPACT_HOST = 255;
+const MAX_COMPACT_HOST = 255;
 
 const KINDS = ['any', 'prefix', 'exact'] as const;
 const PREFIX = 1;
 const KIND_BITS = 3;
 const COMPLETE = 4;
 const PATH_SHIFT = 3;
-const CANDIDATE_WORDS = 3;
-
-/** Priorities that differ in 32 bits need no closer look. */
-export const cutPriority = (priority: number | bigint): number => Math.max(-0x80000000, Math.min(0x7fffffff, Number(priority)));
+const CANDIDATE_WORDS = 2;
 
 /** The bytes of the host that was hashed last; hashing and comparing share it, as both want whole words. */
 const scratch = new Int32Array((MAX_COMPACT_HOST + 4) >> 2);
 
-/** Fills `scratch`; -1 (which no hash is) for a host that is not ASCII or too long. */
-function hashHost(host: string, seed: number): number {
-  const { length } = host;
+/** Of `host.slice(from)`. Fills `scratch`; -1 (which no hash is) for a host that is not ASCII or too long. */
+function hashHost(host: string, from: number, seed: number): number {
+  const length = host.length - from;
   if (length > MAX_COMPACT_HOST) return -1;
   let hash = seed;
   let seen = 0;
   let word = 0;
   for (let i = 0; i < length; i++) {
-    const code = host.charCodeAt(i);
+    const code = host.charCodeAt(from + i);
     seen |= code;
     word |= code << ((i & 3) << 3);
     if ((i & 3) !== 3 && i !== length - 1) continue;
@@ -81,10 +76,10 @@ function createCompactHosts<Entry extends RouteEntry, View extends IndexedView>(
   /** Only of routers whose rule says more than the constraint, and was asked. */
   const routes = new Map<number, Route<Entry, View>>();
 
-  function locate(host: string): number {
-    const hash = hashHost(host, seed);
+  function locate(host: string, from: number): number {
+    const hash = hashHost(host, from, seed);
     if (hash === -1) return 0;
-    const { length } = host;
+    const length = host.length - from;
     const words = wordsOf(length);
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const offset = slots[2 * slot + 1]!;
@@ -93,8 +88,8 @@ function createCompactHosts<Entry extends RouteEntry, View extends IndexedView>(
     }
   }
 
-  function find(host: string, view: View, trust: boolean): number {
-    const offset = locate(host);
+  function find(host: string, from: number, view: View, trust: boolean): number {
+    const offset = locate(host, from);
     if (offset === 0) return -1;
     const header = records[offset]!;
     const first = offset + 1 + wordsOf(header & 0xffff);
@@ -121,7 +116,7 @@ function createCompactHosts<Entry extends RouteEntry, View extends IndexedView>(
   }
 
   function placements(host: string): Placement<Entry>[] {
-    const offset = locate(host);
+    const offset = locate(host, 0);
     if (offset === 0) return [];
     const header = records[offset]!;
     const first = offset + 1 + wordsOf(header & 0xffff);
@@ -145,7 +140,6 @@ function createCompactHosts<Entry extends RouteEntry, View extends IndexedView>(
     hosts,
     find,
     entryAt: (place) => entries[records[place + 1]!]!,
-    priorityAt: (place) => records[place + 2]!,
     placements,
   };
 }
@@ -154,6 +148,8 @@ function createCompactHosts<Entry extends RouteEntry, View extends IndexedView>(
 export interface CompactHostsBuilder<Entry extends RouteEntry, View> {
   /** False when the host cannot be kept here. */
   add(entry: Entry, constraint: Constraint): boolean;
+  /** No router so far has a priority above this. */
+  ceiling(): number;
   /** In slices. Hosts with at least `large` candidates are left out and given to `onLarge`. */
   finish(large: number, onLarge: (host: string, placements: Placement<Entry>[]) => void): Generator<void, CompactHosts<Entry, View>>;
 }
@@ -177,11 +173,12 @@ export function createCompactHostsBuilder<Entry extends RouteEntry, View extends
   /** Of a candidate: flags and path, entry, next candidate of the group (-1: none). */
   const candidates = createNumbers();
   const GROUP = 5;
+  let ceiling = Number.NEGATIVE_INFINITY;
 
   const groupCount = (): number => groups.length / GROUP;
 
   function groupOf(host: string): number {
-    const hash = hashHost(host, seed);
+    const hash = hashHost(host, 0, seed);
     if (hash === -1) return -1;
     if (groupCount() * 2 >= slots.length) grow();
     let slot = hash & (slots.length - 1);
@@ -233,6 +230,7 @@ export function createCompactHostsBuilder<Entry extends RouteEntry, View extends
     candidates.push(values[group + 3]!);
     values[group + 3] = candidate;
     values[group + 4]!++;
+    ceiling = Math.max(ceiling, priorityCeiling(entry.priority));
     return true;
   }
 
@@ -277,7 +275,6 @@ export function createCompactHostsBuilder<Entry extends RouteEntry, View extends
     for (const candidate of ordered(group)) {
       records[place] = candidates.values[candidate]!;
       records[place + 1] = candidates.values[candidate + 1]!;
-      records[place + 2] = cutPriority(entries[candidates.values[candidate + 1]!]!.priority);
       place += CANDIDATE_WORDS;
     }
     return place;
@@ -312,7 +309,7 @@ export function createCompactHostsBuilder<Entry extends RouteEntry, View extends
     return { entry: entries[candidates.values[candidate + 1]!]!, constraint };
   }
 
-  return { add, finish };
+  return { add, finish, ceiling: () => ceiling };
 }
 
 function writeSlot(slots: Int32Array, hash: number, offset: number): void {
