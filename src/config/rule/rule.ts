@@ -21,12 +21,12 @@ export interface CompiledRule<View> {
 
 export interface CompiledHttpRule extends CompiledRule<RoutingView> {
   /** Values of `Host` in small letters, negated ones too. */
-  readonly domains: () => string[];
+  readonly domains: readonly string[];
 }
 
 export interface CompiledTcpRule extends CompiledRule<TcpView> {
   /** Values of `HostSNI` in small letters, negated ones too. */
-  readonly domains: () => string[];
+  readonly domains: readonly string[];
   /** The rule is `HostSNI(`*`)` alone (negated or not, as in Traefik). */
   readonly catchAll: boolean;
 }
@@ -80,14 +80,29 @@ const parse = <Test>(rule: string, { names, advice }: Language<Test>): RuleTree 
 export function compileHttpRule(rule: string, syntax: RuleSyntax = 'v3'): CompiledHttpRule {
   const tree = parseHttpRule(rule, syntax);
   const { test, failures } = compile(rule, tree, HTTP[syntax].definitions);
-  return { tree, test, failures, domains: () => valuesOf(tree, 'Host') };
+  return {
+    tree,
+    test,
+    failures,
+    get domains() {
+      return valuesOf(tree, 'Host');
+    },
+  };
 }
 
 /** Throws ConfigError `config.rule` (or `config.limit`) with place and remedy. */
 export function compileTcpRule(rule: string, syntax: RuleSyntax = 'v3'): CompiledTcpRule {
   const tree = parseTcpRule(rule, syntax);
   const { test, failures } = compile(rule, tree, TCP[syntax].definitions);
-  return { tree, test, failures, catchAll: isCatchAll(tree), domains: () => valuesOf(tree, 'HostSNI') };
+  return {
+    tree,
+    test,
+    failures,
+    catchAll: isCatchAll(tree),
+    get domains() {
+      return valuesOf(tree, 'HostSNI');
+    },
+  };
 }
 
 const HTTP_NAMES = spellings(Object.keys({ ...HTTP_MATCHERS, ...HTTP_MATCHERS_V2 }));
