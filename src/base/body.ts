@@ -2,6 +2,7 @@ import { concatBytes, encodeText } from './bytes.ts';
 import { ClientError } from './errors.ts';
 import type { Body, HeaderList, ProxyResponse } from './message.ts';
 import { HeaderList as Headers } from './message.ts';
+import { STATUS_TEXT } from './status-text.ts';
 
 /** A body held in memory. May be read again, unlike one lent by a platform. */
 export function createBody(content: Uint8Array | string, trailers?: HeaderList): Body {
@@ -27,11 +28,30 @@ export function createStreamBody(
 ): Body {
   return {
     length,
-    chunks: () => source,
+    chunks: () => (onDiscard === undefined ? source : abandonable(source, onDiscard)),
     bytes: (limit) => readAll(source, limit, length),
     discard: onDiscard ?? (() => void source[Symbol.asyncIterator]().return?.(undefined)),
     trailers: trailers ?? (() => undefined),
   };
+}
+
+/** A generator that is closed before its first step runs no `finally`; then `onAbandon` frees what it would have. */
+function abandonable(source: AsyncIterable<Uint8Array>, onAbandon: () => void): AsyncIterableIterator<Uint8Array> {
+  const inner = source[Symbol.asyncIterator]();
+  let started = false;
+  const iterator: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => iterator,
+    next() {
+      started = true;
+      return inner.next();
+    },
+    async return() {
+      if (!started) onAbandon();
+      await inner.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+  return iterator;
 }
 
 /** Collects up to `limit` bytes; throws ClientError 413 beyond, without reading on. Chunks are copied, as they are only lent. */
@@ -66,3 +86,7 @@ export const errorText = (status: number, text: string, headers: string[] = []):
   textResponse(status, `${text}\n`, {
     headers: [...headers, 'Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'],
   });
+
+/** The status with its phrase as the body, the form of most refusals. */
+export const statusResponse = (status: number, headers: string[] = []): ProxyResponse =>
+  textResponse(status, STATUS_TEXT[status] ?? '', { headers });

@@ -21,8 +21,17 @@ export interface CounterCell {
 export interface TableCell {
   /** Runs `update` alone on the key's row (zeros when it is new) and returns what it returns. `update` must not wait. */
   update<T>(key: string, update: (row: Float64Array) => T): T;
+  /** A row that is used again and again: found once, found anew only after it had to give way. */
+  row(key: string): RowCell;
   /** Rows in use. */
   readonly size: number;
+}
+
+export interface RowCell {
+  /** One number of the row, 0 when it is new; looking does not count as use. */
+  get(column: number): number;
+  /** As `TableCell.update`. */
+  update<T>(update: (row: Float64Array) => T): T;
 }
 
 export interface HistogramCell {
@@ -70,6 +79,9 @@ function createTable({ capacity, columns }: { capacity: number; columns: number 
   // A Map keeps insertion order: taking a row out and putting it back makes the first one the longest unused.
   const rows = new Map<string, Float64Array>();
   return {
+    row(key) {
+      return { get: (column) => rows.get(key)?.[column] ?? 0, update: (update) => this.update(key, update) };
+    },
     update(key, update) {
       let row = rows.get(key);
       if (row === undefined) {

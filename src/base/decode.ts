@@ -1,39 +1,28 @@
-import { parseDuration } from './duration.ts';
 import { nearest } from './errors.ts';
+import { readRaw } from './raw.ts';
+import { type Dialect, FAILED, fail, type Problem, type Reading, type WarningCode, warn } from './reading.ts';
+import { childrenOf, isTree, readScalar, showValue, textOf } from './scalars.ts';
 import type { Fields, Infer, Schema } from './schema.ts';
 
-/** The text of a node that also has children (`tls=true` beside `tls.options=x`), in trees made of flat keys. */
-export const OWN_TEXT = Symbol('own text');
-
-export type ProblemCode = 'unknown-option' | 'bad-value' | 'missing' | 'empty-object';
-
-/** What is wrong with one node. `path` has the keys as they were written. */
-export interface Problem {
-  readonly code: ProblemCode;
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
+export type { Dialect, Problem, ProblemCode, WarningCode } from './reading.ts';
+export { OWN_TEXT, scalarText } from './scalars.ts';
 
 export interface Decoded<T> {
   /** Undefined when the whole was refused. Entries of isolating maps that have problems are left out. */
   readonly value: T | undefined;
   readonly problems: readonly Problem[];
+  /** What was taken, but does not do what one would think. */
+  readonly warnings: readonly Problem<WarningCode>[];
 }
 
 /**
- * `document`: YAML, TOML, JSON. `labels`: label trees. `keys`: trees out of flat store keys, flags and variables.
- * Everywhere scalars may be written as text, lists of scalars as one text with commas, and option names in any letter case.
+ * Reads `input` by the schema: defaults filled in, every problem found, and nothing thrown. The rules are those of Traefik's
+ * reader (paerser 0.2.2): a node has a text, children, or both; what fits neither is refused.
  */
-export type Dialect = 'document' | 'labels' | 'keys';
-
-const FAILED = Symbol('failed');
-type Path = readonly (string | number)[];
-
-/** Reads `input` by the schema: defaults filled in, every problem found, and nothing thrown. */
 export function decode<S extends Schema>(schema: S, input: unknown, dialect: Dialect = 'document'): Decoded<Infer<S>> {
-  const problems: Problem[] = [];
-  const value = decodeNode(schema, input, { dialect, problems }, []);
-  return { value: value === FAILED ? undefined : (value as Infer<S>), problems };
+  const reading: Reading = { dialect, problems: [], warnings: [], path: [], passing: 0 };
+  const value = readEntry(schema, input, reading);
+  return { value: value === FAILED ? undefined : (value as Infer<S>), problems: reading.problems, warnings: reading.warnings };
 }
 
 /** The defaults of an object schema, as `decode` would fill them into `{}`. */
@@ -46,245 +35,301 @@ export function defaultsOf<S extends Schema>(schema: S): Infer<S> {
   return result as Infer<S>;
 }
 
-interface Context {
-  readonly dialect: Dialect;
-  readonly problems: Problem[];
-}
-
 function defaultOf(schema: Schema): unknown {
   if (schema.default === undefined) return undefined;
   if (schema.kind === 'object') return { ...(defaultsOf(schema) as object), ...(schema.default as object) };
-  return structuredClone(schema.default);
+  return typeof schema.default === 'object' ? structuredClone(schema.default) : schema.default;
 }
 
-function decodeNode(schema: Schema, input: unknown, context: Context, path: Path): unknown {
-  const value = readNode(schema, input, context, path);
-  if (value === FAILED || value === undefined || schema.check === undefined) return value;
+/** The value of a field. Undefined: absent after all. */
+function readField(schema: Schema, input: unknown, reading: Reading): unknown {
+  if (schema.kind !== 'object') return checked(schema, readNode(schema, input, reading), reading);
+  if (Array.isArray(input)) return fail(reading, 'bad-value', `wants options below it (${optionNames(schema.fields!)}), not a list`);
+  const text = textOf(input);
+  if (!schema.presence || (schema.presence === 'not in keys' && reading.dialect === 'keys')) {
+    if (childrenOf(input) > 0) return readEntry(schema, input, reading);
+    return fail(reading, 'empty-object', emptyMessage(schema));
+  }
+  if (text === '' || text.toLowerCase() === 'true') return readEntry(schema, input, reading);
+  if (text.toLowerCase() !== 'false') warn(reading, 'odd-value', `'${text}' switches it off; write true or false`);
+  return passOver(schema, input, reading);
+}
+
+const emptyMessage = (schema: Schema): string =>
+  schema.presence === 'not in keys' && optionNames(schema.fields!) === ''
+    ? 'cannot be set by keys, where Traefik refuses it'
+    : `wants options below it: at least one of ${optionNames(schema.fields!)}`;
+
+/** The value of an entry of a map or list, or of the root: an object may be empty here, and its own text says nothing. */
+function readEntry(schema: Schema, input: unknown, reading: Reading): unknown {
+  if (schema.kind !== 'object') return checked(schema, readNode(schema, input, reading), reading);
+  if (Array.isArray(input)) return fail(reading, 'bad-value', `wants options below it (${optionNames(schema.fields!)}), not a list`);
+  const text = textOf(input);
+  if (text !== '' && text.toLowerCase() !== 'true')
+    warn(reading, 'passed-over', `${showValue(schema, text)} says nothing here; write one of ${optionNames(schema.fields!)} below it`);
+  return checked(schema, readFields(schema, isTree(input) ? input : {}, reading), reading);
+}
+
+function checked(schema: Schema, value: unknown, reading: Reading): unknown {
+  if (value === FAILED || value === undefined || schema.check === undefined || reading.passing > 0) return value;
   const complaint = schema.check(value as never);
-  return complaint === undefined ? value : fail(context, 'bad-value', path, complaint);
+  return complaint === undefined ? value : fail(reading, 'bad-value', complaint);
 }
 
-function readNode(schema: Schema, input: unknown, context: Context, path: Path): unknown {
+/** Looks at names and shapes only; the value is never used. */
+function passOver(schema: Schema, input: unknown, reading: Reading): unknown {
+  reading.passing++;
+  const value = schema.kind === 'object' ? readEntry(schema, input, reading) : readNode(schema, input, reading);
+  reading.passing--;
+  return value === FAILED ? FAILED : undefined;
+}
+
+function readNode(schema: Schema, input: unknown, reading: Reading): unknown {
   switch (schema.kind) {
-    case 'string':
-      return readString(schema, input, context, path);
-    case 'boolean':
-      return readBoolean(schema, input, context, path);
-    case 'integer':
-    case 'number':
-      return readNumber(schema, input, context, path);
-    case 'duration':
-      return readDuration(schema, input, context, path);
     case 'list':
-      return readList(schema, input, context, path);
+      return readList(schema, input, reading);
     case 'map':
-      return readMap(schema, input, context, path);
-    case 'object':
-      return readObject(schema, input, context, path);
+      return readMap(schema, input, reading);
     case 'any':
-      return input;
+      return readRaw(input, reading.dialect);
+    default:
+      return readScalar(schema, input, reading);
   }
 }
 
-function fail(context: Context, code: ProblemCode, path: Path, message: string): typeof FAILED {
-  context.problems.push({ code, path, message });
-  return FAILED;
-}
-
-const isTree = (input: unknown): input is Record<string, unknown> => typeof input === 'object' && input !== null && !Array.isArray(input);
-
-/** The text of a scalar; undefined for lists and objects. Floats get six decimals, as Go prints them on Traefik's way through text. */
-export function scalarText(input: unknown): string | undefined {
-  if (typeof input === 'string') return input;
-  if (typeof input === 'number') return Number.isInteger(input) ? String(input) : input.toFixed(6);
-  if (typeof input === 'boolean' || typeof input === 'bigint') return String(input);
-  if (input instanceof Date) return input.toISOString();
-  if (isTree(input)) return (input as { [OWN_TEXT]?: string })[OWN_TEXT];
-  return undefined;
-}
-
-const show = (schema: Schema, input: unknown): string =>
-  schema.secret ? '***' : JSON.stringify(scalarText(input) ?? input)?.slice(0, 120);
-
-function readString(schema: Schema, input: unknown, context: Context, path: Path): unknown {
-  const text = scalarText(input);
-  if (text === undefined) return fail(context, 'bad-value', path, `wants a text, not ${describeShape(input)}`);
-  if (schema.values === undefined || text === '' || schema.values.includes(text)) return text;
-  const near = nearest(text, schema.values);
-  return fail(
-    context,
-    'bad-value',
-    path,
-    `${show(schema, text)} is not one of ${schema.values.join(', ')}${near === undefined ? '' : `; did you mean '${near}'?`}`,
-  );
-}
-
-const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
-const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
-
-function readBoolean(schema: Schema, input: unknown, context: Context, path: Path): unknown {
-  const text = scalarText(input);
-  if (text !== undefined && TRUE.has(text)) return true;
-  if (text !== undefined && FALSE.has(text)) return false;
-  return fail(context, 'bad-value', path, `${show(schema, input)} is no boolean; write true or false`);
-}
-
-function readNumber(schema: Schema, input: unknown, context: Context, path: Path): unknown {
-  const text = scalarText(input);
-  if (schema.kind === 'integer') {
-    if (text !== undefined && /^[+-]?\d+$/.test(text)) {
-      const value = Number(text);
-      if (Number.isSafeInteger(value)) return value;
-      const big = BigInt(text.replace(/^\+/, ''));
-      if (BigInt.asIntN(64, big) === big) return big;
-      return fail(context, 'bad-value', path, `${text} does not fit into 64 bits`);
-    }
-    return fail(context, 'bad-value', path, `${show(schema, input)} is no whole number`);
-  }
-  const value = text === undefined || text.trim() === '' ? Number.NaN : Number(text);
-  return Number.isFinite(value) ? value : fail(context, 'bad-value', path, `${show(schema, input)} is no number`);
-}
-
-function readDuration(schema: Schema, input: unknown, context: Context, path: Path): unknown {
-  const text = scalarText(input);
-  const value = text === undefined ? undefined : parseDuration(text);
-  return value ?? fail(context, 'bad-value', path, `${show(schema, input)} is no duration; write '10s', '1m30s' or a number of seconds`);
-}
-
-function readList(schema: Schema, input: unknown, context: Context, path: Path): unknown {
+function readList(schema: Schema, input: unknown, reading: Reading): unknown {
   const items = schema.items!;
-  const scalar = items.kind !== 'object' && items.kind !== 'map' && items.kind !== 'list';
-  let entries: unknown[];
-  if (Array.isArray(input)) {
-    entries = input;
-    if (scalar && context.dialect !== 'document') entries = entries.flatMap((entry) => splitCommas(scalarText(entry) ?? ''));
-  } else if (scalar && scalarText(input) !== undefined) {
-    const text = scalarText(input)!;
-    entries = text === '' && context.dialect === 'document' ? [] : splitCommas(text);
-  } else if (!scalar && isTree(input) && context.dialect !== 'document') {
-    entries = [input];
-  } else {
-    return fail(context, 'bad-value', path, `wants a list, not ${describeShape(input)}`);
+  if (items.kind !== 'object') return readTexts(schema, input, reading);
+  if (reading.dialect === 'labels' && schema.labelName !== undefined) {
+    if (childrenOf(input) === 0) return fail(reading, 'empty-object', `wants options below it (${optionNames(items.fields!)})`);
+    const only = readEntry(items, input, reading);
+    return only === FAILED ? FAILED : [only];
   }
+  return readItems(schema, items, input, reading);
+}
+
+function readItems(schema: Schema, items: Schema, input: unknown, reading: Reading): unknown {
+  const values: unknown[] = [];
+  let failed = false;
+  const read = (key: string | number, entry: unknown): void => {
+    reading.path.push(key);
+    const value = readEntry(items, entry, reading);
+    reading.path.pop();
+    if (value !== FAILED) values.push(value);
+    else if (!schema.isolate) failed = true;
+  };
+  if (Array.isArray(input)) {
+    input.forEach((entry, index) => {
+      if (isTree(entry)) read(index, entry);
+      else if (!readStrayItem(items, entry, index, reading)) failed = true;
+    });
+  } else if (isTree(input)) {
+    for (const [key, entry] of Object.entries(input)) {
+      if (entry === null || entry === undefined) continue;
+      if (!/^\[.*\]$/.test(key) && !isTree(entry))
+        warn(reading, 'passed-over', `is a list: '${key}' makes an empty entry; write ${indexed(reading, key)}`);
+      read(key, Array.isArray(entry) ? {} : entry);
+    }
+  } else if (textOf(input) !== '') {
+    warn(reading, 'passed-over', `${showValue(schema, input)} says nothing here; write a list with ${optionNames(items.fields!)}`);
+  }
+  return failed ? FAILED : values;
+}
+
+const indexed = (reading: Reading, key: string): string => {
+  const name = String(reading.path.at(-1));
+  if (reading.dialect === 'labels') return `${name}[0].${key}`;
+  return reading.dialect === 'keys' ? `${name}/0/${key}` : `${name}: [{${key}: …}]`;
+};
+
+/** Traefik passes over scalars among objects, and refuses what is empty. */
+function readStrayItem(items: Schema, entry: unknown, index: number, reading: Reading): boolean {
+  reading.path.push(index);
+  const known = textOf(entry) !== '' || entry === '';
+  if (known) warn(reading, 'passed-over', `${showValue(items, entry)} says nothing here; write one of ${optionNames(items.fields!)}`);
+  else fail(reading, 'bad-value', entry === null ? 'is empty' : 'wants options, not a list');
+  reading.path.pop();
+  return known;
+}
+
+function readTexts(schema: Schema, input: unknown, reading: Reading): unknown {
+  const entries = Array.isArray(input) ? input : textEntries(input, reading);
+  if (entries === FAILED) return fail(reading, 'bad-value', `wants a list of ${schema.items!.kind} values, not options below it`);
+  if (entries.length === 0) return undefined;
   const values: unknown[] = [];
   let failed = false;
   entries.forEach((entry, index) => {
+    reading.path.push(index);
     const value =
-      entry === null || entry === undefined
-        ? fail(context, 'bad-value', [...path, index], 'is empty')
-        : decodeNode(items, entry, context, [...path, index]);
+      entry === null || entry === undefined || isTree(entry) || Array.isArray(entry)
+        ? fail(reading, 'bad-value', entry === null || entry === undefined ? 'is empty' : 'wants a plain value')
+        : readEntry(inherit(schema), typeof entry === 'string' ? entry.trim() : entry, reading);
+    reading.path.pop();
     if (value === FAILED) failed = true;
     else values.push(value);
   });
   return failed ? FAILED : values;
 }
 
-const splitCommas = (text: string): string[] => text.split(',').map((item) => item.trim());
+const inherit = (schema: Schema): Schema => (schema.secret ? { ...schema.items!, secret: true } : schema.items!);
 
-function readMap(schema: Schema, input: unknown, context: Context, path: Path): unknown {
-  if (!isTree(input))
-    return fail(
-      context,
-      'bad-value',
-      path,
-      `wants names with ${schema.items!.kind === 'object' ? 'objects' : 'values'} below them, not ${describeShape(input)}`,
-    );
+/** One text with commas. `entryPoints[0]=web` says nothing in Traefik; deeper nodes are refused. */
+function textEntries(input: unknown, reading: Reading): string[] | typeof FAILED {
+  if (childrenOf(input) > 0) {
+    const entries = Object.values(input as object);
+    if (entries.some((entry) => childrenOf(entry) > 0)) return FAILED;
+    const example = `${String(reading.path.at(-1))}=${entries.map((entry) => textOf(entry)).join(',')}`;
+    warn(reading, 'passed-over', `is a list and has no options below it; write ${example}`);
+  }
+  const text = textOf(input);
+  return text === '' ? [] : text.split(',');
+}
+
+function readMap(schema: Schema, input: unknown, reading: Reading): unknown {
+  if (childrenOf(input) === 0) {
+    const wanted = schema.items!.kind === 'object' ? 'objects' : 'values';
+    return fail(reading, Array.isArray(input) ? 'bad-value' : 'empty-object', `wants names with ${wanted} below it`);
+  }
+  const items = inherit(schema);
   const result: Record<string, unknown> = {};
   let failed = false;
-  for (const [name, entry] of Object.entries(input)) {
+  for (const [name, entry] of Object.entries(input as object)) {
     if (entry === null || entry === undefined) continue;
-    const value = decodeNode(schema.items!, entry, context, [...path, name]);
-    if (value !== FAILED) define(result, name, value);
-    else if (!schema.isolate) failed = true;
+    reading.path.push(name);
+    const value = items.kind === 'string' ? readTextsBelow(items, name, entry, result, reading) : readEntry(items, entry, reading);
+    reading.path.pop();
+    if (value === FAILED) {
+      if (!schema.isolate) failed = true;
+    } else if (value !== undefined) define(result, name, value);
   }
   return failed ? FAILED : result;
 }
 
+/** A dot in the name of a header splits it in labels; the parts are joined again. */
+function readTextsBelow(items: Schema, name: string, input: unknown, result: Record<string, unknown>, reading: Reading): unknown {
+  if (!isTree(input) || childrenOf(input) === 0) return readEntry(items, isTree(input) ? textOf(input) : input, reading);
+  let failed = false;
+  for (const [key, entry] of Object.entries(input)) {
+    if (entry === null || entry === undefined) continue;
+    const joined = `${name}.${key}`;
+    reading.path.push(key);
+    const value = readTextsBelow(items, joined, entry, result, reading);
+    reading.path.pop();
+    if (value === FAILED) failed = true;
+    else if (value !== undefined) define(result, joined, value);
+  }
+  return failed ? FAILED : undefined;
+}
+
 /** A user may name an object `__proto__`; it must stay a plain key. */
 function define(target: Record<string, unknown>, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+  if (name === '__proto__') Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+  else target[name] = value;
 }
 
-function readObject(schema: Schema, input: unknown, context: Context, path: Path): unknown {
-  const own = isTree(input) ? (input as { [OWN_TEXT]?: string })[OWN_TEXT] : scalarText(input);
-  if (own !== undefined) {
-    if (!schema.presence) {
-      if (!isTree(input) || Object.keys(input).length === 0) {
-        return fail(
-          context,
-          own === '' || own === 'true' ? 'empty-object' : 'bad-value',
-          path,
-          `wants options below it (${optionNames(schema.fields!)}), not ${JSON.stringify(own)}`,
-        );
-      }
-    } else if (own !== '' && own.toLowerCase() !== 'true') {
-      return undefined;
-    }
-  } else if (!isTree(input)) {
-    return fail(context, 'bad-value', path, `wants options below it, not ${describeShape(input)}`);
-  }
-  const tree = isTree(input) ? input : {};
-  if (own === undefined && !schema.presence && path.length > 0 && Object.keys(tree).length === 0) {
-    return fail(context, 'empty-object', path, `has no options; write at least one of ${optionNames(schema.fields!)}`);
-  }
-  return readFields(schema, tree, context, path);
-}
+const optionNames = (fields: Fields): string =>
+  Object.entries(fields)
+    .filter(([, field]) => !field.internal)
+    .slice(0, 8)
+    .map(([name]) => name)
+    .join(', ');
 
-const optionNames = (fields: Fields): string => Object.keys(fields).slice(0, 8).join(', ');
-
-function readFields(schema: Schema, tree: Record<string, unknown>, context: Context, path: Path): unknown {
+function readFields(schema: Schema, tree: Record<string, unknown>, reading: Reading): unknown {
   const fields = schema.fields!;
-  const names = fieldNames(fields, context.dialect);
+  const names = fieldNames(fields, reading.dialect);
   const result: Record<string, unknown> = {};
   let failed = false;
-  for (const [key, entry] of Object.entries(tree)) {
-    if (entry === null || entry === undefined) continue;
+  for (const [key, entry] of distinctKeys(tree, names)) {
     const name = names.get(key.toLowerCase());
-    if (name === undefined) {
-      const near = nearest(key, Object.keys(fields));
-      fail(
-        context,
-        'unknown-option',
-        [...path, key],
-        `is no option here${near === undefined ? `; known are ${optionNames(fields)}` : `; did you mean '${near}'?`}`,
-      );
-      failed = true;
-      continue;
-    }
-    const field = fields[name]!;
-    if (field.labels === false && context.dialect === 'labels') continue;
-    const value = decodeNode(field, entry, context, [...path, key]);
-    if (value === FAILED) failed = true;
-    else if (value !== undefined) result[name] = value;
+    reading.path.push(key);
+    const value = readNamed(fields, name, entry, reading);
+    reading.path.pop();
+    if (value === FAILED) {
+      if (!schema.isolate) failed = true;
+    } else if (value !== undefined) result[name!] = value;
   }
-  if (failed) return FAILED;
-  for (const [name, field] of Object.entries(fields)) {
-    if (result[name] !== undefined) continue;
-    const value = defaultOf(field);
-    if (value !== undefined) result[name] = value;
-    else if (field.required) return fail(context, 'missing', [...path, name], `is required: ${field.summary}`);
+  return failed ? FAILED : withDefaults(fields, result, reading);
+}
+
+/** Of spellings that differ in letter case the last in the order of text counts; what stands below two of them is one. */
+function distinctKeys(tree: Record<string, unknown>, names: Map<string, string>): Iterable<[key: string, entry: unknown]> {
+  const entries = Object.entries(tree).filter(([, entry]) => entry !== null && entry !== undefined);
+  const spellings = new Set(entries.map(([key]) => names.get(key.toLowerCase()) ?? key));
+  if (spellings.size === entries.length) return entries;
+  const distinct = new Map<string, [string, unknown]>();
+  for (const [key, entry] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const name = key.toLowerCase();
+    const before = distinct.get(name);
+    distinct.set(name, [key, before !== undefined && isTree(before[1]) && isTree(entry) ? combine(before[1], entry) : entry]);
+  }
+  return distinct.values();
+}
+
+function combine(first: Record<string, unknown>, second: Record<string, unknown>): Record<string, unknown> {
+  const result = { ...first };
+  for (const [key, entry] of Object.entries(second)) {
+    const before = result[key];
+    define(result, key, isTree(before) && isTree(entry) ? combine(before, entry) : entry);
   }
   return result;
 }
 
-const namesByFields = new WeakMap<Fields, Map<string, Map<string, string>>>();
+function readNamed(fields: Fields, name: string | undefined, entry: unknown, reading: Reading): unknown {
+  if (name === undefined) {
+    const near = nearest(String(reading.path.at(-1)), fieldNames(fields, reading.dialect).values());
+    return fail(
+      reading,
+      'unknown-option',
+      `is no option here${near === undefined ? `; known are ${optionNames(fields)}` : `; did you mean '${near}'?`}`,
+    );
+  }
+  const field = fields[name]!;
+  const elsewhere = passedOver(field, reading.dialect);
+  if (elsewhere !== undefined) {
+    warn(reading, 'passed-over', elsewhere);
+    return childrenOf(entry) === 0 ? undefined : passOver(field, entry, reading);
+  }
+  const value = readField(field, entry, reading);
+  if (value === FAILED || value === undefined) return value;
+  if (field.deprecated !== undefined) warn(reading, 'deprecated', `is deprecated: ${field.deprecated}`);
+  if (field.ignored !== undefined) warn(reading, 'ignored', `is not acted on: ${field.ignored}`);
+  return value;
+}
 
-/** Lower-case key → option name; labels have names of their own beside. */
+function passedOver(field: Schema, dialect: Dialect): string | undefined {
+  if (field.internal) return 'is set by providers only and passed over here';
+  if (field.labels === false && dialect === 'labels') return 'cannot be set by labels and is passed over; write it in a file';
+  if (field.onlyLabels && dialect !== 'labels') return 'can be set by labels only and is passed over here';
+  return undefined;
+}
+
+function withDefaults(fields: Fields, result: Record<string, unknown>, reading: Reading): unknown {
+  for (const [name, field] of Object.entries(fields)) {
+    if (result[name] !== undefined) continue;
+    const value = defaultOf(field);
+    if (value !== undefined) result[name] = value;
+    else if (field.required && reading.passing === 0) {
+      reading.path.push(name);
+      fail(reading, 'missing', `is required: ${field.summary}`);
+      reading.path.pop();
+      return FAILED;
+    }
+  }
+  return result;
+}
+
+const namesByFields = new WeakMap<Fields, Map<Dialect, Map<string, string>>>();
+
+/** Lower-case key → option name; a list that labels write as one object has another name there. */
 function fieldNames(fields: Fields, dialect: Dialect): Map<string, string> {
   let byDialect = namesByFields.get(fields);
   if (byDialect === undefined) namesByFields.set(fields, (byDialect = new Map()));
   let names = byDialect.get(dialect);
   if (names === undefined) {
-    names = new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name]));
-    if (dialect !== 'document')
-      for (const [name, { labelName }] of Object.entries(fields)) if (labelName !== undefined) names.set(labelName.toLowerCase(), name);
+    names = new Map(
+      Object.entries(fields).map(([name, { labelName }]) => [(dialect === 'labels' ? (labelName ?? name) : name).toLowerCase(), name]),
+    );
     byDialect.set(dialect, names);
   }
   return names;
-}
-
-function describeShape(input: unknown): string {
-  if (Array.isArray(input)) return 'a list';
-  if (isTree(input)) return 'an object';
-  return JSON.stringify(input) ?? 'nothing';
 }

@@ -3,7 +3,7 @@ import type { Schema } from './schema.ts';
 
 /**
  * The decoded value in the spelling of the file provider: durations as Go's text, 64-bit numbers as they are, nothing that is
- * undefined. With `secrets` given, fields marked secret are replaced by what it returns (`***` for people, a JWE for KV).
+ * undefined or a spelling of labels only. With `secrets` given, fields marked secret are replaced by what it returns (`***` for people, a JWE for KV).
  */
 export function encode(schema: Schema, value: unknown, secrets?: (value: string) => unknown): unknown {
   if (value === undefined || value === null) return undefined;
@@ -33,6 +33,7 @@ export function encode(schema: Schema, value: unknown, secrets?: (value: string)
 function encodeFields(schema: Schema, value: Record<string, unknown>, secrets?: (value: string) => unknown): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(schema.fields!)) {
+    if (field.onlyLabels) continue;
     const encoded = encode(field, value[name], secrets);
     if (encoded !== undefined) result[name] = encoded;
   }

@@ -54,7 +54,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** A server behind us failed. `sent` tells whether any byte of the request reached it; only without may any method be tried again. */
+/**
+ * A server behind us failed. `sent` tells whether any byte of the request reached it; without, its body is untouched too and any
+ * method may be tried again.
+ */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly code: CodeOf<'upstream'>;

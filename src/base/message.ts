@@ -3,7 +3,12 @@
  * WHATWG `Headers` and `URL` lose repeated values, order, case and the raw target; `Request` and `Response` cost half the speed.
  */
 
-/** Header fields in the order, case and number in which they came. Look-ups ignore case. */
+import type { UpstreamError } from './errors.ts';
+
+/**
+ * Header fields in the order, case and number in which they came. Look-ups ignore case. Values are one character a byte (latin1,
+ * as Node and fetch have them); a text from the configuration goes through `toByteText` first.
+ */
 export class HeaderList {
   /** Name, value, name, value … as on the wire. */
   readonly raw: string[];
@@ -179,6 +184,8 @@ export interface RequestFacts {
   originContentSize: number | undefined;
   /** At the edge or behind it: the agent that answered. */
   site: string | undefined;
+  /** Called when the answer has left or nobody waits for it any more; use `whenFinished`. */
+  finished: (() => void)[] | undefined;
 }
 
 export interface ProxyRequest {
@@ -195,7 +202,7 @@ export interface ProxyRequest {
   /** Without Host. */
   headers: HeaderList;
   body: Body | undefined;
-  /** Peer of the connection, after the PROXY protocol. */
+  /** Peer of the connection, after the PROXY protocol; empty in a request that no client sent (an error page's). */
   clientAddress: string;
   clientPort: number;
   tls: TlsFacts | undefined;
@@ -206,6 +213,8 @@ export interface ProxyRequest {
   cancellation: Cancellation;
   /** Sends an interim answer (1xx) to the client; undefined where the platform cannot. */
   interim: ((status: number, headers: HeaderList) => void) | undefined;
+  /** True: the server is not told the client's address in X-Forwarded-For (an empty one among `customRequestHeaders`). */
+  omitForwardedFor?: boolean;
   facts: RequestFacts;
 }
 
@@ -215,6 +224,8 @@ export interface ProxyResponse {
   body: Body | undefined;
   /** With status 101: the platform's own handle of the upgraded connection, passed through untouched. */
   tunnel?: unknown;
+  /** Set when this answer stands for a failure towards the server (502, 504 …): retry and circuitBreaker look at it. */
+  failure?: UpstreamError;
 }
 
 /** Steps of a chain take the request and give the response of what stands behind them. */
@@ -232,7 +243,22 @@ export function createFacts(startedAt: number): RequestFacts {
     originDurationMs: undefined,
     originContentSize: undefined,
     site: undefined,
+    finished: undefined,
   };
+}
+
+/** Calls back once when the request's answer has left completely, or was given up. */
+export function whenFinished(facts: RequestFacts, callback: () => void): void {
+  facts.finished ??= [];
+  facts.finished.push(callback);
+}
+
+/** For rims: the answer is out, or the client is gone. May be called again without harm. */
+export function finish(facts: RequestFacts): void {
+  const callbacks = facts.finished;
+  if (callbacks === undefined) return;
+  facts.finished = undefined;
+  for (const callback of callbacks) callback();
 }
 
 /** A request that a test or an internal caller makes up; what is not given is a plain `GET /` from 127.0.0.1. */

@@ -13,21 +13,32 @@ export interface Schema<T = unknown, Present extends boolean = boolean> {
   readonly secret?: boolean;
   /** A path of a file or its content; providers replace a path by the content. */
   readonly fileOrContent?: boolean;
-  /** `true`, an empty text or `{}` stand for the object with its defaults; any other text means absent. Without it `{}` is refused. */
-  readonly presence?: boolean;
+  /** `true`, an empty text or `{}` stand for the object with its defaults; any other text means absent. Without it `{}` is refused. Traefik forgot flat keys for some. */
+  readonly presence?: boolean | 'not in keys';
   /** False: cannot be written in labels; the key is passed over there. */
   readonly labels?: false;
+  /** Written in labels only; elsewhere the key is passed over. */
+  readonly onlyLabels?: true;
+  /** A word that only Edgeway has: left out where Traefik is to read the text. */
+  readonly own?: true;
+  /** Set by providers, never read from text; a key of this name is passed over. Without a `note` the object still means the same. */
+  readonly internal?: 'note' | 'meaning';
   /** Another name in labels, where a list of objects is written as one object (`server` for `servers`). */
   readonly labelName?: string;
   /** What to write instead. */
   readonly deprecated?: string;
   /** Decoded and shown, but acted on by nobody yet: `check` and the start say so. */
   readonly ignored?: string;
-  /** Allowed texts; compared exactly unless `caseless`. */
+  /** Allowed texts, compared exactly. */
   readonly values?: readonly string[];
+  /**
+   * Other texts than `values` are taken with a warning. `harmless`: they stand for the default. `broken`: the object is shown and
+   * must not be used; `violations` names it.
+   */
+  readonly open?: 'harmless' | 'broken';
   readonly fields?: Fields;
   readonly items?: Schema;
-  /** Entries fail alone: the others of the map are kept. */
+  /** Entries of the map or list, or fields of the object, fail alone: the others are kept. */
   readonly isolate?: boolean;
   /** Says what is wrong with a value, and what to write instead; undefined when it is right. */
   readonly check?: (value: never) => string | undefined;
@@ -49,11 +60,15 @@ interface Options<T> {
   readonly required?: true;
   readonly secret?: true;
   readonly fileOrContent?: true;
-  readonly presence?: true;
+  readonly presence?: true | 'not in keys';
   readonly labels?: false;
+  readonly onlyLabels?: true;
+  readonly own?: true;
+  readonly internal?: 'note' | 'meaning';
   readonly labelName?: string;
   readonly deprecated?: string;
   readonly ignored?: string;
+  readonly isolate?: true;
   readonly check?: (value: T) => string | undefined;
 }
 type IsPresent<O> = O extends { default: unknown } | { required: true } ? true : false;
@@ -61,7 +76,7 @@ type IsPresent<O> = O extends { default: unknown } | { required: true } ? true :
 export const string = <const O extends Options<string>>(summary: string, options?: O): Schema<string, IsPresent<O>> =>
   ({ ...options, kind: 'string', summary }) as never;
 
-export const oneOf = <const V extends readonly string[], const O extends Options<V[number]>>(
+export const oneOf = <const V extends readonly string[], const O extends Options<V[number]> & { open?: 'harmless' | 'broken' }>(
   values: V,
   summary: string,
   options?: O,
@@ -84,7 +99,7 @@ export const duration = <const O extends Options<number>>(summary: string, optio
 export const list = <T, const O extends Options<T[]>>(items: Schema<T>, summary: string, options?: O): Schema<T[], IsPresent<O>> =>
   ({ ...options, kind: 'list', summary, items }) as never;
 
-export const map = <T, const O extends Options<Record<string, T>> & { isolate?: true }>(
+export const map = <T, const O extends Options<Record<string, T>>>(
   items: Schema<T>,
   summary: string,
   options?: O,

@@ -1,10 +1,12 @@
 /** `blog` and `docker` make `blog@docker`; a name that has an `@` already is taken as it is. */
 export const qualify = (name: string, provider: string): string => (name.includes('@') ? name : `${name}@${provider}`);
 
-/** The provider part of a qualified name: what follows the first `@`; empty without. */
+/** The provider part of a qualified name: what stands between the first `@` and the next; empty without. */
 export function providerOf(name: string): string {
   const at = name.indexOf('@');
-  return at === -1 ? '' : name.slice(at + 1);
+  if (at === -1) return '';
+  const next = name.indexOf('@', at + 1);
+  return name.slice(at + 1, next === -1 ? undefined : next);
 }
 
 export const baseName = (name: string): string => {

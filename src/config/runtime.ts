@@ -58,10 +58,15 @@ export interface RuntimeObject<T> {
   /** Services and middlewares: qualified names of the routers that use them. */
   readonly usedBy?: readonly string[];
   readonly config: T;
+  /**
+   * The object as its provider wrote it (bare references), where `config` differs from it; the API shows it. The same reference
+   * as before while the provider says the same.
+   */
+  readonly written?: unknown;
 }
 
 /** A router whose entry points, middlewares, TLS and priority are settled. */
-export type RuntimeHttpRouter = Infer<typeof httpRouter> & {
+export type RuntimeHttpRouter = Omit<Infer<typeof httpRouter>, 'priority'> & {
   readonly entryPoints: string[];
   /** Qualified, those of the entry point first. */
   readonly middlewares: string[];
@@ -71,7 +76,7 @@ export type RuntimeHttpRouter = Infer<typeof httpRouter> & {
   readonly priority: number | bigint;
 };
 
-export type RuntimeTcpRouter = Infer<typeof tcpRouter> & {
+export type RuntimeTcpRouter = Omit<Infer<typeof tcpRouter>, 'priority'> & {
   readonly entryPoints: string[];
   readonly middlewares: string[];
   readonly service: string;

@@ -43,10 +43,33 @@ export interface MiddlewarePlatform {
   readonly decompressor?: (coding: 'gzip' | 'br' | 'zstd') => ByteTransform | undefined;
   /** The text of a file (usersFile). Throws ConfigError. Absent at the edge. */
   readonly readFile?: (path: string) => string;
-  /** Names and validity of a DER certificate (passTLSClientCert). */
-  readonly parseCertificate?: (der: Uint8Array) => CertificateFacts;
-  /** Counts shared beyond this process (rateLimit's Redis form). */
-  readonly redis?: (options: object) => RedisScripts;
+  /** Counts shared beyond this process (rateLimit's Redis form). Clients with equal options are one. */
+  readonly redis?: (options: RedisOptions) => RedisScripts;
+  /** Room for a body beyond memory (buffering); absent where there is no disk. */
+  readonly spill?: () => Spill;
+}
+
+/** Bytes put aside: written once, then read as often as wanted. */
+export interface Spill {
+  write(chunk: Uint8Array): Promise<void>;
+  read(): AsyncIterable<Uint8Array>;
+  /** Frees the room. Nothing may be read afterwards. */
+  close(): void;
+}
+
+/** Options of rateLimit's `redis`; times in milliseconds, TLS texts are PEM. */
+export interface RedisOptions {
+  readonly endpoints: readonly string[];
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly insecureSkipVerify?: boolean };
+  readonly username?: string;
+  readonly password?: string;
+  readonly db?: number;
+  readonly poolSize?: number;
+  readonly minIdleConns?: number;
+  readonly maxActiveConns?: number;
+  readonly readTimeout: number;
+  readonly writeTimeout: number;
+  readonly dialTimeout: number;
 }
 
 /** Takes chunks, gives chunks; `flush` pushes out what is held back. */
@@ -55,20 +78,6 @@ export interface ByteTransform {
   flush(): Promise<Uint8Array>;
   end(): Promise<Uint8Array>;
   close(): void;
-}
-
-export interface CertificateFacts {
-  /** Attribute type (`C`, `ST`, `CN` …) and value, in the order of the certificate. */
-  readonly subject: readonly (readonly [string, string])[];
-  readonly issuer: readonly (readonly [string, string])[];
-  readonly serialNumber: string;
-  /** Seconds since the epoch. */
-  readonly notBefore: number;
-  readonly notAfter: number;
-  readonly dnsNames: readonly string[];
-  readonly emailAddresses: readonly string[];
-  readonly ipAddresses: readonly string[];
-  readonly uris: readonly string[];
 }
 
 export interface RedisScripts {
@@ -86,6 +95,8 @@ export interface MiddlewareDefinition<S extends Schema = Schema> {
   readonly summary: string;
   readonly options: S;
   readonly edge: true | string | ((options: Infer<S>) => true | string);
+  /** Made by providers only; users cannot write it (Traefik refuses these words in files, labels and keys). */
+  readonly internal?: true;
   /** Names of the middlewares that these options stand for (chain); such a word is spliced, not created. */
   readonly expand?: (options: Infer<S>) => readonly string[];
   /** Runs once per configuration and router: compile, parse and complain (ConfigError) here. Absent: nobody implements the word yet. */

@@ -2,6 +2,7 @@ import { errorText, textResponse } from '../base/body.ts';
 import { ConfigError } from '../base/errors.ts';
 import type { ProxyRequest, ProxyResponse } from '../base/message.ts';
 import { cleanPath, hasMalformedEscape, normalizePath } from '../base/path.ts';
+import type { EncodedCharacters } from '../middlewares/http/encoded-characters.ts';
 import { createForwardedHeaders, type ForwardedHeadersOptions } from './forwarded-headers.ts';
 
 /** What an entry point does to requests before they are routed: its `http` and `forwardedHeaders` options. */
@@ -13,6 +14,8 @@ export interface EntryPointOptions {
   /** `;` in queries becomes `%3B` instead of `&`. */
   readonly encodeQuerySemicolons?: boolean | undefined;
   readonly forwardedHeaders?: ForwardedHeadersOptions | undefined;
+  /** Escapes that paths may have; all when absent. Asked after a router was found, as in Traefik. */
+  readonly encodedCharacters?: EncodedCharacters | undefined;
 }
 
 /** Makes the request ready for routing, in place; or answers it. */
@@ -23,6 +26,7 @@ export function createRequestPreparation(options: EntryPointOptions, hostname: s
   const { sanitizePath = true, encodeQuerySemicolons = false, underscoreHeadersStrategy = 'keep' } = options;
   const treatUnderscores = underscoreStrategy(underscoreHeadersStrategy);
   const semicolon = encodeQuerySemicolons ? '%3B' : '&';
+  const withoutPeer = options.forwardedHeaders?.notAppendXForwardedFor === true;
   const setForwardedHeaders = createForwardedHeaders(options.forwardedHeaders ?? {}, hostname);
 
   return (request) => {
@@ -34,6 +38,7 @@ export function createRequestPreparation(options: EntryPointOptions, hostname: s
     request.path = sanitizePath ? cleanPath(normal) : normal;
     if (query?.includes(';')) request.query = query.replaceAll(';', semicolon);
     setForwardedHeaders(request);
+    if (withoutPeer) request.omitForwardedFor = true;
     return undefined;
   };
 }
@@ -41,7 +46,7 @@ export function createRequestPreparation(options: EntryPointOptions, hostname: s
 /** Go refuses a malformed escape before anything of Traefik's runs; a `#` is no part of a target (RFC 9112 §3.2). */
 function refusePath(path: string): ProxyResponse | undefined {
   if (path.includes('%') && hasMalformedEscape(path))
-    return textResponse(400, '400 Bad Request', { contentType: 'text/plain; charset=utf-8' });
+    return textResponse(400, '400 Bad Request', { contentType: 'text/plain; charset=utf-8', headers: ['Connection', 'close'] });
   return path.includes('#') ? textResponse(400, '') : undefined;
 }
 

@@ -9,6 +9,8 @@ export interface ForwardedHeadersOptions {
   readonly trustedIPs?: readonly string[] | undefined;
   /** Headers that `Connection` may name and that are kept all the same. */
   readonly connection?: readonly string[] | undefined;
+  /** X-Forwarded-For goes on without the peer's address. */
+  readonly notAppendXForwardedFor?: boolean | undefined;
 }
 
 /** Ours to say; from a peer that is not trusted they are dropped, also when written with `_` for `-`. In small letters. */

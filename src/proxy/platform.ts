@@ -1,7 +1,7 @@
 import type { Cells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { ProxyRequest, ProxyResponse } from '../base/message.ts';
+import type { Handler, ProxyRequest, ProxyResponse } from '../base/message.ts';
 import type { ServersTransport } from '../config/dynamic.ts';
 import type { FetchTransport, MiddlewarePlatform } from '../middlewares/middleware.ts';
 
@@ -18,11 +18,13 @@ export interface Platform {
    * anything reached the server. The request goes out as the record says: method, target, Host, headers, body, in this order.
    */
   readonly send: (target: ServerTarget, request: ProxyRequest) => Promise<ProxyResponse>;
+  /** Takes gzip off a response that the client did not ask to be packed. */
+  readonly unpack: (response: ProxyResponse) => ProxyResponse;
   /** A request outside services (auth servers); redirects are not followed. */
   readonly fetch: (url: string, request: ProxyRequest, transport?: FetchTransport) => Promise<ProxyResponse>;
   readonly middleware: MiddlewarePlatform;
-  /** At the edge: hands a request to an agent. Absent on the agent. */
-  readonly relay?: (errand: RelayErrand, request: ProxyRequest) => Promise<ProxyResponse>;
+  /** At the edge: carries requests to agents. Absent on the agent. */
+  readonly relay?: Relay;
   /** Handlers of `…@internal` services (api, ping, dashboard …) by bare name. */
   readonly internal?: (name: string) => ((request: ProxyRequest) => Promise<ProxyResponse>) | undefined;
 }
@@ -43,8 +45,14 @@ export interface ServerTarget {
 /** What the edge asks of an agent: the service alone, or (handed over) the router with its whole chain. */
 export interface RelayErrand {
   readonly kind: 'service' | 'router';
-  /** Qualified name as the agent of that site knows it, by site. */
-  readonly name: (site: string) => string;
-  /** Sites in the order of preference. */
-  readonly sites: readonly string[];
+  /** Candidates: the site, the qualified name of service or router there, and its weight. */
+  readonly sites: readonly { readonly site: string; readonly name: string; readonly weight: number }[];
+  /** Name of the cookie that remembers the site, when the service is sticky. */
+  readonly stickyCookie: string | undefined;
 }
+
+/**
+ * Prepared once per errand; `handle` chooses a site for each request, with a second try where that is safe. `available` says
+ * whether any site is believed to have a healthy server.
+ */
+export type Relay = (errand: RelayErrand) => { readonly handle: Handler; readonly available: () => boolean };

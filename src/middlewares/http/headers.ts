@@ -1,9 +1,13 @@
+import { ConfigError } from '../../base/errors.ts';
 import { boolean, integer, list, map, object, string } from '../../base/schema.ts';
+import { createCors } from '../cors.ts';
+import { createCustomHeaders } from '../custom-headers.ts';
 import { defineMiddleware } from '../middleware.ts';
+import { createSecurityHeaders } from '../security-headers.ts';
 
 export const headers = defineMiddleware({
   kind: 'headers',
-  summary: 'Adds, replaces and removes header fields of requests and responses.',
+  summary: 'Sets and removes header fields, answers CORS preflights, adds security fields.',
   options: object(
     {
       customRequestHeaders: map(string('Value; empty removes the field.'), 'Fields of the request by name. `Host` sets the host.'),
@@ -16,24 +20,48 @@ export const headers = defineMiddleware({
       accessControlExposeHeaders: list(string('A field name.'), 'Access-Control-Expose-Headers.'),
       accessControlMaxAge: integer('Seconds for which a preflight may be remembered.'),
       addVaryHeader: boolean('Adds Vary: Origin.'),
+      allowedHosts: list(string('A host, as sent.'), 'Requests for other hosts get 500.'),
+      hostsProxyHeaders: list(string('A field name.'), 'Fields that name the host instead of Host.'),
+      sslProxyHeaders: map(string('Value.'), 'Fields whose value says that the client came by TLS.'),
+      stsSeconds: integer('max-age of Strict-Transport-Security; 0 sends none.'),
+      stsIncludeSubdomains: boolean('Adds includeSubDomains.'),
+      stsPreload: boolean('Adds preload.'),
+      forceSTSHeader: boolean('Sends Strict-Transport-Security without TLS too.'),
+      frameDeny: boolean('Sends X-Frame-Options: DENY.'),
+      customFrameOptionsValue: string('X-Frame-Options; wins over `frameDeny`.'),
+      contentTypeNosniff: boolean('Sends X-Content-Type-Options: nosniff.'),
+      browserXssFilter: boolean('Sends X-XSS-Protection: 1; mode=block.'),
+      customBrowserXSSValue: string('X-XSS-Protection; wins over `browserXssFilter`.'),
+      contentSecurityPolicy: string('Content-Security-Policy.'),
+      contentSecurityPolicyReportOnly: string('Content-Security-Policy-Report-Only.'),
+      publicKey: string('Public-Key-Pins.'),
+      referrerPolicy: string('Referrer-Policy.'),
+      permissionsPolicy: string('Permissions-Policy.'),
+      isDevelopment: boolean('Switches `allowedHosts`, TLS conditions and Strict-Transport-Security off.'),
+      featurePolicy: string('Without effect.', { deprecated: 'write permissionsPolicy.' }),
+      sslRedirect: boolean('Without effect.', { deprecated: 'write redirectScheme or the entry point’s redirection.' }),
+      sslTemporaryRedirect: boolean('Without effect.', { deprecated: 'write redirectScheme or the entry point’s redirection.' }),
+      sslHost: string('Without effect.', { deprecated: 'write redirectRegex.' }),
+      sslForceHost: boolean('Without effect.', { deprecated: 'write redirectRegex.' }),
     },
     'headers',
   ),
   edge: true,
-  create({ customRequestHeaders = {}, customResponseHeaders = {} }) {
-    const onRequest = Object.entries(customRequestHeaders);
-    const onResponse = Object.entries(customResponseHeaders);
+  create(settings) {
+    const custom = createCustomHeaders(settings);
+    const cors = createCors(settings);
+    const security = createSecurityHeaders(settings);
+    if (custom === undefined && cors === undefined && security === undefined)
+      throw new ConfigError('config.missing', 'none of the options asks for anything; write at least one, as customRequestHeaders');
     return async (request, next) => {
-      for (const [name, value] of onRequest) {
-        if (name.toLowerCase() === 'host') request.host = value;
-        else if (value === '') request.headers.delete(name);
-        else request.headers.set(name, value);
-      }
-      const response = await next(request);
-      for (const [name, value] of onResponse) {
-        if (value === '') response.headers.delete(name);
-        else response.headers.set(name, value);
-      }
+      const preflight = cors?.answerPreflight(request);
+      if (preflight !== undefined) return preflight;
+      custom?.onRequest(request);
+      const refusal = security?.refuse(request);
+      const response = refusal ?? (await next(request));
+      if (refusal === undefined) security?.onResponse(response.headers, request);
+      custom?.onResponse(response.headers);
+      cors?.onResponse(response.headers, request);
       return response;
     };
   },

@@ -1,23 +1,29 @@
 import { textResponse } from '../../base/body.ts';
+import { whenFinished } from '../../base/message.ts';
 import { integer, object } from '../../base/schema.ts';
+import { createSource, sourceCriterion } from '../ip-strategy.ts';
 import { defineMiddleware } from '../middleware.ts';
+
+/** Beyond so many sources the one longest unused is forgotten. */
+const MAX_SOURCES = 65_536;
 
 export const inFlightReq = defineMiddleware({
   kind: 'inFlightReq',
   summary: 'Limits how many requests of one source are answered at the same time.',
-  options: object({ amount: integer('Requests at the same time; 0 refuses all.', { default: 0 }) }, 'inFlightReq'),
+  options: object({ amount: integer('Requests at the same time; 0 refuses all.'), sourceCriterion }, 'inFlightReq'),
   edge: 'it counts requests, and an isolate sees only its own',
-  create({ amount }, context) {
-    const table = context.cells.table('in flight', { capacity: 65_536, columns: 1 });
+  create({ amount = 0, sourceCriterion: criterion }, context) {
+    const sourceOf = createSource(criterion, 'host');
+    const inFlight = context.cells.table('in flight', { capacity: MAX_SOURCES, columns: 1 });
+    const enter = (row: Float64Array): boolean => row[0]! < amount && ++row[0]! > 0;
+    const leave = (row: Float64Array): void => {
+      if (row[0]! > 0) row[0]!--;
+    };
     return async (request, next) => {
-      const key = request.host;
-      const admitted = table.update(key, (row) => row[0]! < amount && ++row[0]! > 0);
-      if (!admitted) return textResponse(429, `max connections reached: ${amount}`);
-      try {
-        return await next(request);
-      } finally {
-        table.update(key, (row) => void row[0]!--);
-      }
+      const source = sourceOf(request);
+      if (!inFlight.update(source, enter)) return textResponse(429, `max connections reached: ${amount}`);
+      whenFinished(request.facts, () => inFlight.update(source, leave));
+      return next(request);
     };
   },
 });

@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Real servers and clients that suites use: program → Debian package. A suite asks for programs with `test/support/servers.ts`. */
+export const SERVERS: Readonly<Record<string, string>> = {
+  'redis-server': 'redis-server',
+  htpasswd: 'apache2-utils',
+  nginx: 'nginx',
+  openssl: 'openssl',
+  curl: 'curl',
+};
+
+/** The path of a program, or undefined. */
+export function findProgram(name: string): string | undefined {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return undefined;
+}
+
+/** Installs what is missing where that was asked for and can be done; else says which programs are missing and how to get them. */
+export async function installServers(): Promise<void> {
+  const missing = Object.keys(SERVERS).filter((name) => findProgram(name) === undefined);
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map((name) => SERVERS[name]!))];
+  const wanted = process.env.CI === 'true' || process.env.EDGEWAY_TEST_INSTALL === '1';
+  if (!wanted || process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
+    console.log(`Suites that need ${missing.join(', ')} are skipped. To enable them: apt-get install ${packages.join(' ')},`);
+    console.log('or, as root on Debian, EDGEWAY_TEST_INSTALL=1 npm test');
+    return;
+  }
+  console.log(`Installing ${packages.join(' ')} …`);
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // No service may start by itself: the suites start their own, on loopback and on ports of their choice.
+  for (const command of [
+    ['apt-get', 'update', '-qq'],
+    ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages],
+  ]) {
+    const { status, stderr } = spawnSync(command[0]!, command.slice(1), { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+    if (status !== 0) console.log(`'${command.slice(0, 2).join(' ')}' failed: ${stderr}`);
+  }
+}

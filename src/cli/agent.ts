@@ -1,0 +1,63 @@
+import { type ConfigError, describe } from '../base/errors.ts';
+import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
+import { startAgent } from '../origin-agent/agent.ts';
+import { systemClock } from '../origin-agent/clock.ts';
+import { createLogOutput } from '../origin-agent/log-output.ts';
+import { readStaticConfiguration } from '../origin-agent/static-configuration.ts';
+import type { Command, Io } from './io.ts';
+
+export const usage = `Usage: edgeway agent [--configFile=FILE | --option=value …]
+
+Serves the entry points of the static configuration, follows the providers, and publishes to the edge what edge.entryPoints names.
+Flags, variables (TRAEFIK_… or EDGEWAY_…) and files are Traefik's; docs/reference/static.md lists all of them.
+
+Signals: TERM and INT stop gracefully, USR1 reopens the log files, HUP reads files again.
+`;
+
+export const run: Command = async (args, io) => {
+  // Before anything else: without a listener SIGUSR1 would open Node's inspector.
+  let reopen = (): void => {};
+  process.on('SIGUSR1', () => reopen());
+  if (args.includes('--help') || args.includes('-h')) {
+    io.stdout.write(usage);
+    return 0;
+  }
+  const { configuration, problems, warnings, source } = readStaticConfiguration(args, io.env, io.cwd);
+  if (configuration === undefined) return refuse(problems, io);
+  const level = logLevel(configuration.log?.level);
+  const output = createLogOutput({
+    level,
+    format: configuration.log?.format === 'json' ? 'json' : 'common',
+    ...(configuration.log?.filePath !== undefined && { filePath: configuration.log.filePath }),
+    colours: io.isTty && configuration.log?.noColor !== true,
+  });
+  reopen = output.reopen;
+  for (const warning of warnings) output.log.warn('Static configuration', { error: describe(warning) });
+  output.log.info('Static configuration read', { source: source.path ?? source.kind });
+
+  try {
+    const agent = await startAgent({ configuration, environment: io.env, clock: systemClock, log: output.log, logLevel: level });
+    output.log.info('Serving', { ports: agent.ports });
+    await new Promise<void>((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.once(signal, () => {
+          output.log.info('Stopping', { signal });
+          resolve();
+        });
+      }
+    });
+    await agent.stop();
+    output.log.info('Stopped');
+    return 0;
+  } catch (error) {
+    io.stderr.write(`edgeway: ${describe(error)}\n`);
+    return 1;
+  }
+};
+
+function refuse(problems: readonly ConfigError[], io: Io): number {
+  for (const problem of problems) io.stderr.write(`edgeway: ${describe(problem)}\n`);
+  return 1;
+}
+
+const logLevel = (text: string | undefined): LogLevel => LOG_LEVELS.find((level) => level === text?.toUpperCase()) ?? 'ERROR';

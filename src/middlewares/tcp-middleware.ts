@@ -1,0 +1,12 @@
+import type { Schema } from '../base/schema.ts';
+
+/** One word of the TCP part of the language: its options and their documentation; what it does is the TCP entry point's. */
+export interface TcpMiddlewareDefinition<S extends Schema = Schema> {
+  readonly kind: string;
+  readonly summary: string;
+  readonly options: S;
+}
+
+export function defineTcpMiddleware<S extends Schema>(definition: TcpMiddlewareDefinition<S>): TcpMiddlewareDefinition<S> {
+  return definition;
+}

@@ -1,0 +1,8 @@
+import { list, object, string } from '../../base/schema.ts';
+import { defineTcpMiddleware } from '../tcp-middleware.ts';
+
+export const ipAllowList = defineTcpMiddleware({
+  kind: 'ipAllowList',
+  summary: 'Lets only certain client addresses connect.',
+  options: object({ sourceRange: list(string('An address or a network.'), 'Addresses that may connect.') }, 'ipAllowList'),
+});

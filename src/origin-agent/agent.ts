@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { Logger, LogLevel } from '../base/log.ts';
+import { createMerger } from '../config/merge.ts';
+import type { RuntimeConfiguration } from '../config/runtime.ts';
+import { toProxyConfiguration } from '../config/snapshot.ts';
+import type { StaticConfiguration } from '../config/static.ts';
+import { createArena, createSharedCells } from './cells.ts';
+import { collect } from './collect.ts';
+import { type ControlServer, startControlServer } from './control-server.ts';
+import { createHealthChecks } from './health-check.ts';
+import { TERMINATING } from './internal-services.ts';
+import { createNodeHttpSender } from './rim/node-http.ts';
+import { startThreads } from './threads.ts';
+
+export interface AgentOptions {
+  readonly configuration: StaticConfiguration;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly logLevel: LogLevel;
+}
+
+export interface Agent {
+  /** Ports in use by entry point. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** The configuration in force. */
+  readonly runtime: () => RuntimeConfiguration;
+  /** Resolves when the next configuration (or, with a test, the first that passes) is served by every thread. */
+  readonly whenServed: (test?: (runtime: RuntimeConfiguration) => boolean) => Promise<void>;
+  /** Stops as SIGTERM does: providers first, then accepting, then the connections that are left. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * The agent, from its static configuration to the end: threads that serve, providers that are collected, merged and applied,
+ * a control server that answers questions. This function is the map of the control thread. Throws ConfigError.
+ */
+export async function startAgent({ configuration, environment, clock, log, logLevel }: AgentOptions): Promise<Agent> {
+  const arena = createArena();
+  const cells = createSharedCells(arena);
+  const folder = mkdtempSync(join(tmpdir(), 'edgeway-'));
+  const controlSocket = join(folder, 'control.sock');
+  const threads = startThreads({
+    count: configuration.edge.threads ?? 0,
+    entryPoints: configuration.entryPoints ?? {},
+    precedence: configuration.providers.precedence,
+    hostname: hostname(),
+    arena,
+    logLevel,
+    controlSocket,
+    relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: ':8443' }),
+    log,
+  });
+  const merger = createMerger(configuration);
+  let runtime = merger.merge(new Map());
+  const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
+  const sender = createNodeHttpSender();
+  const health = createHealthChecks({ cells, clock, log, send: sender.send });
+  const control: ControlServer = await startControlServer({ socket: controlSocket, runtime: () => runtime, configuration });
+  const providers = new AbortController();
+
+  /** What is collected meanwhile is applied in one go when the threads have taken the last. */
+  let pending: RuntimeConfiguration | undefined;
+  let applying: Promise<void> | undefined;
+  async function apply(): Promise<void> {
+    while (pending !== undefined) {
+      const next = pending;
+      pending = undefined;
+      await threads.apply(toProxyConfiguration(next));
+      health.update(next);
+      for (const watcher of [...watchers]) watcher(next);
+    }
+  }
+  const serve = (next: RuntimeConfiguration): void => {
+    reportProblems(runtime, next, log);
+    runtime = next;
+    pending = next;
+    applying ??= apply().finally(() => (applying = undefined));
+  };
+
+  let ports: Record<string, number>;
+  try {
+    serve(runtime);
+    await applying;
+    ports = await threads.listen();
+  } catch (error) {
+    await Promise.all([threads.close(), control.close()]);
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  const collecting = collect({
+    providers: configuration.providers as Readonly<Record<string, unknown>>,
+    throttleMs: configuration.providers.providersThrottleDuration,
+    context: { clock, log, signal: providers.signal, environment },
+    log,
+    onChange: (messages) => serve(merger.merge(messages)),
+  });
+
+  async function stop(): Promise<void> {
+    cells.counter(TERMINATING).set(1);
+    providers.abort();
+    health.stop();
+    const lifeCycles = Object.values(configuration.entryPoints ?? {}).map((entryPoint) => entryPoint.transport.lifeCycle);
+    const acceptMs = Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.requestAcceptGraceTimeout ?? 0));
+    if (acceptMs > 0) await new Promise<void>((resolve) => clock.after(acceptMs, resolve));
+    await threads.drain(Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.graceTimeOut)));
+    await Promise.all([collecting, control.close()]);
+    await threads.close();
+    sender.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  return {
+    ports,
+    runtime: () => runtime,
+    whenServed: (test = () => true) =>
+      new Promise((resolve) => {
+        const watcher = (next: RuntimeConfiguration): void => {
+          if (!test(next)) return;
+          watchers.delete(watcher);
+          resolve();
+        };
+        watchers.add(watcher);
+        if (applying === undefined && pending === undefined && test(runtime)) watcher(runtime);
+      }),
+    stop,
+  };
+}
+
+/** One line for each object that is rejected or half-working now and was not, or not so, before. */
+function reportProblems(before: RuntimeConfiguration, after: RuntimeConfiguration, log: Logger): void {
+  for (const protocol of ['http', 'tcp', 'udp'] as const) {
+    for (const [kind, objects] of Object.entries(after[protocol])) {
+      const known = (before[protocol] as Record<string, Record<string, { errors: readonly string[] }>>)[kind] ?? {};
+      for (const [name, { status, errors, provider }] of Object.entries(objects)) {
+        if (status === 'enabled' || known[name]?.errors.join('\n') === errors.join('\n')) continue;
+        const say = status === 'disabled' ? log.error : log.warn;
+        for (const error of errors)
+          say(status === 'disabled' ? 'Object is disabled' : 'Object has a problem', {
+            object: `${protocol}.${kind}.${name}`,
+            providerName: provider,
+            error,
+          });
+      }
+    }
+  }
+}

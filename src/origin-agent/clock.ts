@@ -1,0 +1,11 @@
+import type { Clock } from '../base/clock.ts';
+
+/** The machine's time. Its timers never keep the process alive. */
+export const systemClock: Clock = {
+  now: () => performance.timeOrigin + performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

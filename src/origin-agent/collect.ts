@@ -1,0 +1,38 @@
+import { describe } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { PROVIDERS } from '../providers/index.ts';
+import type { ProviderContext, ProviderDefinition, ProviderMessage } from '../providers/provider.ts';
+import { distinct, keepTrying, throttle } from '../providers/stream.ts';
+
+export interface CollectOptions {
+  /** Options by provider kind, as in the static configuration below `providers`. */
+  readonly providers: Readonly<Record<string, unknown>>;
+  readonly throttleMs: number;
+  readonly context: ProviderContext;
+  readonly log: Logger;
+  /** Called after each message with all that is known by then. */
+  readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>) => void;
+}
+
+/** Problems of a source as a whole; those of objects are told with the objects. */
+function reportProblems(before: ProviderMessage | undefined, { problems }: ProviderMessage, log: Logger): void {
+  const known = new Set(before?.problems.map(describe));
+  for (const problem of problems) {
+    if (problem.place.object === undefined && !known.has(describe(problem))) log.error('Cannot use', { error: describe(problem) });
+  }
+}
+
+/** Runs every provider that is switched on until the context's signal aborts; what each said last is kept. */
+export async function collect({ providers, throttleMs, context, log, onChange }: CollectOptions): Promise<void> {
+  const messages = new Map<string, ProviderMessage>();
+  const follow = async (definition: ProviderDefinition): Promise<void> => {
+    const own = { ...context, log: log.with({ providerName: definition.suffix }) };
+    const options = providers[definition.kind] as never;
+    for await (const message of throttle(distinct(keepTrying(() => definition.watch(options, own), own)), throttleMs, own)) {
+      reportProblems(messages.get(definition.suffix), message, own.log);
+      messages.set(definition.suffix, message);
+      onChange(messages);
+    }
+  };
+  await Promise.all(PROVIDERS.filter(({ kind }) => providers[kind] !== undefined).map(follow));
+}

@@ -1,0 +1,84 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { createLogger, type LogLevel } from '../base/log.ts';
+import type { EntryPoint } from '../config/static.ts';
+import type { ProxyChanges } from '../proxy/proxy.ts';
+import { createSharedCells } from './cells.ts';
+import { readChangeLine } from './change-lines.ts';
+import { systemClock } from './clock.ts';
+import { createDataPlane, type RelayState } from './data-plane.ts';
+import type { RelayEntryPoint } from './entrypoints/relay.ts';
+import { createMiddlewarePlatform } from './middleware-platform.ts';
+
+/** What a data thread is started with. */
+export interface DataThreadData {
+  readonly entryPoints: Readonly<Record<string, EntryPoint>>;
+  readonly precedence: readonly string[] | undefined;
+  readonly hostname: string;
+  readonly arena: SharedArrayBuffer;
+  readonly logLevel: LogLevel;
+  readonly controlSocket: string;
+  readonly reusePort: boolean;
+  readonly relay: RelayEntryPoint | undefined;
+}
+
+export type ToThread =
+  | { readonly type: 'changes'; readonly revision: number; readonly lines: readonly string[] }
+  | { readonly type: 'relay'; readonly state: RelayState }
+  | { readonly type: 'listen' }
+  | { readonly type: 'drain'; readonly graceMs: number };
+
+export type FromThread =
+  | { readonly type: 'log'; readonly line: { level: LogLevel; message: string; fields: Record<string, unknown> } }
+  | { readonly type: 'applied'; readonly revision: number }
+  | { readonly type: 'listening'; readonly ports: Record<string, number> }
+  | { readonly type: 'failed'; readonly error: Error }
+  | { readonly type: 'drained' };
+
+/** Milliseconds of parsing between which requests get their turn. */
+const SLICE_MS = 1;
+
+const port = parentPort!;
+const data = workerData as DataThreadData;
+const tell = (message: FromThread): void => port.postMessage(message);
+const log = createLogger(
+  (line) => tell({ type: 'log', line: { level: line.level, message: line.message, fields: plain(line.fields) } }),
+  data.logLevel,
+);
+const plane = createDataPlane({
+  ...data,
+  cells: createSharedCells(data.arena),
+  clock: systemClock,
+  log,
+  middleware: createMiddlewarePlatform(),
+});
+let applying = Promise.resolve();
+
+port.on('message', (message: ToThread) => {
+  if (message.type === 'changes') applying = applying.then(() => apply(message.revision, message.lines));
+  else if (message.type === 'listen')
+    plane.listen().then(
+      (ports) => tell({ type: 'listening', ports }),
+      (error: Error) => tell({ type: 'failed', error }),
+    );
+  else if (message.type === 'relay') plane.setRelayState(message.state);
+  else void plane.drain(message.graceMs).then(() => tell({ type: 'drained' }));
+});
+
+/** Reads the lines in slices, then swaps the configuration at once. */
+async function apply(revision: number, lines: readonly string[]): Promise<void> {
+  const changes: Record<string, Record<string, unknown>> = {};
+  let sliceEnd = performance.now() + SLICE_MS;
+  for (const line of lines) {
+    readChangeLine(line, changes);
+    if (performance.now() < sliceEnd) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    sliceEnd = performance.now() + SLICE_MS;
+  }
+  plane.proxy.update(changes as ProxyChanges);
+  tell({ type: 'applied', revision });
+}
+
+/** Fields that can be posted: errors as their text. */
+function plain(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? value.message : value]));
+}

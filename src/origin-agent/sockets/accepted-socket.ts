@@ -1,0 +1,24 @@
+import net from 'node:net';
+
+/** How Node hands out bytes without a stream buffer (`net.connect` takes it officially, accepted sockets do not). */
+export interface OnRead {
+  readonly buffer: () => Buffer;
+  readonly callback: (length: number, buffer: Uint8Array) => boolean;
+}
+
+/** A socket as Node keeps it: the handle of libuv is a private field. */
+type WithHandle = net.Socket & { _handle: { reading: boolean } | null };
+
+/**
+ * A new socket on the handle of an accepted one, read with `onread`; measured: a third less CPU than `data` events. The only place that
+ * knows about `_handle`; undefined (and the socket untouched) where Node has none, so that the caller reads `data` events instead.
+ */
+export function takeHandle(socket: net.Socket, onread: OnRead): net.Socket | undefined {
+  const handle = (socket as WithHandle)._handle;
+  if (handle === null || typeof handle !== 'object' || handle.reading !== false) return undefined;
+  (socket as WithHandle)._handle = null;
+  // Lets the server count the connection as gone; it owns nothing that could be destroyed any more.
+  socket.destroy();
+  // `handle` and `onread` are options of the constructor that the type declarations leave out.
+  return new net.Socket({ handle, onread, allowHalfOpen: true } as unknown as net.SocketConstructorOpts);
+}

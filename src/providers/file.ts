@@ -1,0 +1,59 @@
+import { sleep } from '../base/clock.ts';
+import { describe } from '../base/errors.ts';
+import { boolean, object, string } from '../base/schema.ts';
+import { type FileMemory, type LoadedFiles, loadFiles } from './file-load.ts';
+import { createPathWatcher, type PathWatcher } from './path-watcher.ts';
+import { defineProvider, type ProviderContext, type ProviderMessage } from './provider.ts';
+
+/** A file that lost all its text is believed only after this time: it may be in the middle of being written. */
+const EMPTY_MS = 50;
+
+export const fileProvider = defineProvider({
+  kind: 'file',
+  suffix: 'file',
+  summary: 'Reads the configuration from a file or from all files of a directory.',
+  options: object(
+    {
+      filename: string('A .yml, .yaml or .toml file.'),
+      directory: string('A directory, read with all directories below it; wins over `filename`.'),
+      watch: boolean('Reads again when a file changes.', { default: true }),
+      debugLogGeneratedTemplate: boolean('Logs what the templates give.'),
+    },
+    'file',
+  ),
+  async *watch(options, context) {
+    const memory: FileMemory = new Map();
+    const read = (): Promise<LoadedFiles> => loadFiles(options, context.environment, memory);
+    if (!options.watch) {
+      yield tell(await read(), context);
+      return aborted(context.signal);
+    }
+    const watcher = createPathWatcher(context.clock, context.signal);
+    let loaded = await readWatched(read, watcher);
+    while (true) {
+      yield tell(loaded, context);
+      if (!(await watcher.changed())) return;
+      const { empty } = loaded;
+      loaded = await readWatched(read, watcher);
+      if (loaded.empty > empty && (await sleep(context.clock, EMPTY_MS, context.signal))) loaded = await readWatched(read, watcher);
+    }
+  },
+});
+
+/** Reads until nothing that was read could have changed unseen. */
+async function readWatched(read: () => Promise<LoadedFiles>, watcher: PathWatcher): Promise<LoadedFiles> {
+  let loaded = await read();
+  while (await watcher.set(loaded.paths, loaded.folders)) loaded = await read();
+  return loaded;
+}
+
+function tell({ configuration, problems, warnings }: LoadedFiles, context: ProviderContext): ProviderMessage {
+  for (const warning of warnings) context.log.warn('Configuration is odd', { providerName: 'file', reason: describe(warning) });
+  return { configuration, problems };
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
+  });

@@ -1,0 +1,39 @@
+import type { Clock } from '../base/clock.ts';
+import type { ConfigError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { Infer, Schema } from '../base/schema.ts';
+import type { DynamicConfiguration } from '../config/dynamic.ts';
+
+/** What a provider says: always the whole configuration, and what it had to leave out of it. */
+export interface ProviderMessage {
+  readonly configuration: DynamicConfiguration;
+  /** Objects that were refused, one error each, with place. They never keep a good object from being used. */
+  readonly problems: readonly ConfigError[];
+}
+
+export interface ProviderContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Aborted when the provider shall end; `watch` then returns. */
+  readonly signal: AbortSignal;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Discovers configuration. `watch` yields a whole configuration at first, and again after every change; it throws when its
+ * source cannot be read, and is then started again by `keepTrying`. Throttling, de-duplication and last good are wrappers
+ * around it (stream.ts), not options inside it.
+ */
+export interface ProviderDefinition<S extends Schema = Schema> {
+  /** The key below `providers` in the static configuration. */
+  readonly kind: string;
+  /** Suffix of the names of its objects. */
+  readonly suffix: string;
+  readonly summary: string;
+  readonly options: S;
+  readonly watch: (options: Infer<S>, context: ProviderContext) => AsyncIterable<ProviderMessage>;
+}
+
+export function defineProvider<S extends Schema>(definition: ProviderDefinition<S>): ProviderDefinition<S> {
+  return definition;
+}

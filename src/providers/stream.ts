@@ -1,0 +1,73 @@
+import { createBackoff } from '../base/backoff.ts';
+import { sleep } from '../base/clock.ts';
+import type { ProviderContext, ProviderMessage } from './provider.ts';
+
+type Messages = AsyncIterable<ProviderMessage>;
+
+/** Starts the source again, with growing delays, when it fails or ends; what it said last stays in force meanwhile. */
+export async function* keepTrying(start: () => Messages, context: ProviderContext): Messages {
+  const backoff = createBackoff();
+  while (!context.signal.aborted) {
+    try {
+      for await (const message of start()) {
+        backoff.reset();
+        yield message;
+      }
+      if (context.signal.aborted) return;
+      context.log.debug('Provider stream ended, starting it again');
+    } catch (error) {
+      if (context.signal.aborted) return;
+      context.log.error('Provider failed, keeping its last good configuration', { error: (error as Error).message });
+    }
+    await sleep(context.clock, backoff.next(), context.signal);
+  }
+}
+
+/** Drops what says the same as before. */
+export async function* distinct(source: Messages): Messages {
+  let last: string | undefined;
+  for await (const message of source) {
+    const text = JSON.stringify([message.configuration, message.problems.map((problem) => problem.message)], (_, value) =>
+      typeof value === 'bigint' ? `${value}n` : value,
+    );
+    if (text === last) continue;
+    last = text;
+    yield message;
+  }
+}
+
+/** After a message, waits `ms`; of what comes meanwhile only the newest is passed on (Traefik's providersThrottleDuration). */
+export async function* throttle(source: Messages, ms: number, context: ProviderContext): Messages {
+  let newest: ProviderMessage | undefined;
+  let ended = false;
+  let failure: unknown;
+  let wake: () => void = () => {};
+  const arrived = (): Promise<void> => new Promise((resolve) => (wake = resolve));
+  let waiting = arrived();
+  const reading = (async () => {
+    try {
+      for await (const message of source) {
+        newest = message;
+        wake();
+      }
+    } catch (error) {
+      failure = error;
+    }
+    ended = true;
+    wake();
+  })();
+  while (true) {
+    if (newest === undefined && !ended) await waiting;
+    waiting = arrived();
+    const message = newest;
+    newest = undefined;
+    if (message !== undefined) {
+      yield message;
+      await sleep(context.clock, ms, context.signal);
+    } else if (ended) {
+      await reading;
+      if (failure !== undefined) throw failure;
+      return;
+    }
+  }
+}

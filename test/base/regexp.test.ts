@@ -1,0 +1,11 @@
+import { expect, it } from 'vitest';
+import { compileRegexp } from '../../src/base/regexp.ts';
+
+it.each([
+  ['.*', 'abc', 'x', 'x'],
+  ['a*', 'baac', 'x', 'xbxcx'],
+  ['b', 'abc', '[$0]', 'a[b]c'],
+  ['', 'ab', '-', '-a-b-'],
+])('replaces %s in %s by %s', (source, text, template, expected) => {
+  expect(compileRegexp(source).replaceAll(text, template)).toBe(expected);
+});
