@@ -4,12 +4,7 @@ const decoder = new TextDecoder();
 export const encodeText = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);
 export const decodeText = (bytes: Uint8Array): string => decoder.decode(bytes);
 
-/** The UTF-8 bytes of a text as one character each: the form of header values in the records. */
-export const toByteText = (text: string): string => (!/[\u0080-\uffff]/.test(text) ? text : String.fromCharCode(...encoder.encode(text)));
-
-/** The text of UTF-8 bytes that stand as one character each. */
-export const fromByteText = (bytes: string): string =>
-  !/[\u0080-\uffff]/.test(bytes) ? bytes : decoder.decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+export { fromByteString as fromByteText, toByteString as toByteText } from './byte-string.ts';
 
 export const EMPTY = new Uint8Array(0);
 

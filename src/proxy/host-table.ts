@@ -1,6 +1,7 @@
 import type { Constraint } from '../config/rule/constraint.ts';
 import type { IndexedView } from '../config/rule/routing-view.ts';
-import type { CompactHosts, CompactHostsBuilder } from './compact-hosts.ts';
+import type { CompactHosts } from './compact-hosts.ts';
+import type { CompactHostsBuilder } from './compact-hosts-builder.ts';
 import { changeLayeredMap, createLayeredMap, type LayeredMap } from './layered-map.ts';
 import { type Bucket, type BucketChange, bucketCandidates, changeBucket, LARGE, matchBucket } from './route-bucket.ts';
 import { isBefore, priorityCeiling, type Route, type RouteEntry } from './route-list.ts';

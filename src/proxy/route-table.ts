@@ -3,7 +3,7 @@ import { wildcardRest } from '../config/rule/host-expression.ts';
 import type { IndexedView, RoutingView } from '../config/rule/routing-view.ts';
 import { type CompiledRule, compileHttpRule, compileTcpRule, type RuleSyntax, ruleSyntax } from '../config/rule/rule.ts';
 import type { TcpView } from '../config/rule/tcp-matchers.ts';
-import { createCompactHostsBuilder } from './compact-hosts.ts';
+import { createCompactHostsBuilder } from './compact-hosts-builder.ts';
 import { changeHostTable, changeOf, createHostTable, entriesOf, type HostTable, matchHosts } from './host-table.ts';
 import { changeLayeredMap, createLayeredMap, drain, type LayeredMap, layeredEntries } from './layered-map.ts';
 import { createNameIndex, type NameIndex } from './name-index.ts';
@@ -186,6 +186,7 @@ function* updateSteps<Entry extends RouteEntry, View extends IndexedView>(
   { removed = [], added = [] }: RouteChange<Entry>,
 ): Generator<void, RouteTable<Entry, View>> {
   const { language } = state;
+  if (state.size === 0 && state.broken.size === 0) return yield* build(language, added);
   const createRoute = (entry: Entry): Route<Entry, View> => new Route<Entry, View>(entry, language.compile);
   const index = yield* state.names();
   const names = new Map<string, Entry | typeof REMOVED>();
