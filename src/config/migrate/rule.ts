@@ -1,6 +1,6 @@
 import { matchesOf, type RuleMatch } from '../rule/parser.ts';
 import { compileHttpRule, compileTcpRule, parseHttpRule, parseTcpRule } from '../rule/rule.ts';
-import { templateExpression, type TemplateKind } from './template.ts';
+import { type TemplateKind, templateExpression } from './template.ts';
 
 export interface MigratedRule {
   /** In syntax v3; the text as it was where nothing has to change or nothing can be done. */
@@ -76,7 +76,10 @@ function migrateCall({ matcher, values }: RuleMatch): Calls {
       return each(values, byTemplate('PathPrefix', 'PathRegexp', 'prefix'));
     case 'Headers':
     case 'HeadersRegexp':
-      return { operator: '&&', calls: pairs(values).map(([name, value]) => ({ name: matcher.replace('Headers', 'Header'), values: [name, value] })) };
+      return {
+        operator: '&&',
+        calls: pairs(values).map(([name, value]) => ({ name: matcher.replace('Headers', 'Header'), values: [name, value] })),
+      };
     case 'Query':
       return { operator: '&&', calls: queryPairs(values).map(migrateQuery) };
     default:
