@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'serve, discover and publish on a host; takes the flags, variables and files of Traefik',
     load: () => import('./agent.ts'),
   },
+  sync: { summary: 'plan and apply configuration to a target', load: () => import('./sync.ts') },
+  edge: { summary: 'set up and operate the edge side', load: () => import('./edge.ts') },
   healthcheck: { summary: 'ask a running agent whether it is well', load: () => import('./healthcheck.ts') },
   version: { summary: 'print the version', load: () => import('./version.ts') },
 };
