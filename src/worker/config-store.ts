@@ -109,7 +109,8 @@ export function createConfigStore({ reader, proxy, open, clock, log, freshnessMs
       end();
     }
     function fail(error: unknown): void {
-      log.warn('The configuration cannot be refreshed; what is there stays', { error: String(error) });
+      if (inForce === undefined) log.warn('There is no configuration to answer with', { error: String(error) });
+      else log.warn('The configuration cannot be refreshed; what is there stays', { error: String(error) });
       end();
     }
     running = run;
