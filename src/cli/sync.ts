@@ -56,6 +56,8 @@ export const run: Command = async (args, io) => {
     return misused(io, 'nothing is public: name entry points with --entry-point, as in --entry-point websecure=https');
 
   const stopping = new AbortController();
+  // Watchers and the clock's timers keep no process alive.
+  const alive = setInterval(() => {}, 3_600_000);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
   const complain = (text: string): void => void io.stderr.write(`edgeway: ${text}\n`);
   const log = createLogger(({ message, fields }) => complain(`${message} ${JSON.stringify(fields)}`), 'WARN');
@@ -89,6 +91,7 @@ export const run: Command = async (args, io) => {
     complain(describe(error));
     return 1;
   } finally {
+    clearInterval(alive);
     stopping.abort();
   }
 };

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -225,6 +226,32 @@ describe('from an empty account to a request for a roll-back', () => {
     await local.tell({ kv: { advanceMs: 2_000 } });
     expect((await edge('remove ci')).stdout).not.toContain('ci ');
     expect(await routers()).toEqual([]);
+  });
+});
+
+describe('edgeway sync --watch', () => {
+  it('goes on until it is told to stop, and plans again when a file changes', async () => {
+    write('watched.yml', app('one.test'));
+    const child = spawn(
+      join(import.meta.dirname, '../../bin/edgeway'),
+      ['sync', 'watched.yml', '--to', 'edge', '--hub', local.target.url, '--entry-point', 'web=https', '--watch', '--state', 'watching'],
+      { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    let output = '';
+    const printed = (text: string) =>
+      new Promise<void>((resolve, reject) => {
+        const look = (): void => void (output.includes(text) && resolve());
+        child.stdout.on('data', look);
+        child.on('close', () => reject(new Error(`It ended without '${text}': ${output}`)));
+        look();
+      });
+    child.stdout.on('data', (chunk: Buffer) => (output += String(chunk)));
+    await printed('Host(`one.test`)');
+    write('watched.yml', app('two.test'));
+    await printed('Host(`two.test`)');
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 });
 
