@@ -111,7 +111,8 @@ interface Normal {
 
 /** Letter case and final dots where they do not matter. */
 function normal({ matcher, values }: RuleMatch): Normal {
-  if (matcher === 'Host' || matcher === 'HostSNI') return { matcher, values: values.map((value) => value.toLowerCase().replace(/\.$/, '')) };
+  if (matcher === 'Host' || matcher === 'HostSNI')
+    return { matcher, values: values.map((value) => value.toLowerCase().replace(/\.$/, '')) };
   if (matcher === 'Method') return { matcher, values: values.map((value) => value.toUpperCase()) };
   if (matcher === 'Header' || matcher === 'HeaderRegexp') return { matcher, values: [(values[0] ?? '').toLowerCase(), ...values.slice(1)] };
   return { matcher, values };

@@ -56,18 +56,29 @@ function groups(routers: RuntimeConfiguration['http']['routers'], precedence: re
     const candidate = toCandidate(name, object, precedence);
     if (candidate === undefined) continue;
     const parents = object.config.parentRefs ?? [];
-    const places = parents.length > 0 ? parents : (object.using ?? []).map((entryPoint) => `${entryPoint} ${object.config.tls !== undefined}`);
+    const places =
+      parents.length > 0 ? parents : (object.using ?? []).map((entryPoint) => `${entryPoint} ${object.config.tls !== undefined}`);
     for (const place of places) byPlace.set(place, [...(byPlace.get(place) ?? []), candidate]);
   }
   return [...byPlace.values()].filter((group) => group.length > 1);
 }
 
-function toCandidate(name: string, { status, config }: RuntimeObject<RuntimeHttpRouter>, precedence: readonly string[]): Candidate | undefined {
+function toCandidate(
+  name: string,
+  { status, config }: RuntimeObject<RuntimeHttpRouter>,
+  precedence: readonly string[],
+): Candidate | undefined {
   if (status === 'disabled' || providerOf(name) === 'internal') return undefined;
   const { rule = '' } = config;
   const v3 = ruleSyntax(config.ruleSyntax) === 'v2' ? migrateRule(rule, 'http').rule : rule;
   try {
-    return { name, config, tree: parseHttpRule(v3, 'v3'), constraints: httpConstraints(v3, 'v3'), rank: providerRank(providerOf(name), precedence) };
+    return {
+      name,
+      config,
+      tree: parseHttpRule(v3, 'v3'),
+      constraints: httpConstraints(v3, 'v3'),
+      rank: providerRank(providerOf(name), precedence),
+    };
   } catch {
     return undefined;
   }
@@ -101,22 +112,46 @@ function indexByHost(group: readonly Candidate[]): (router: Candidate) => Candid
 export function lintTls({ http }: RuntimeConfiguration, configuration: StaticConfiguration): Hint[] {
   const hints: Hint[] = [];
   const { entryPoints = {}, certificatesResolvers = {} } = configuration;
-  const secured = Object.keys(entryPoints).filter((name) => entryPoints[name]!.http.tls !== undefined || portOf(entryPoints[name]!.address) === '443');
+  const secured = Object.keys(entryPoints).filter(
+    (name) => entryPoints[name]!.http.tls !== undefined || portOf(entryPoints[name]!.address) === '443',
+  );
+  const misfits = new Map<string, { readonly chosen: boolean; readonly messages: (string | undefined)[]; readonly hints: Hint[] }>();
   for (const [name, { using = [], config, provider, written }] of Object.entries(http.routers)) {
     if (provider === 'internal') continue;
+    const object = `http.routers.${name}`;
     const resolver = config.tls?.certResolver ?? '';
     if (resolver !== '' && certificatesResolvers[resolver] === undefined)
-      hints.push({ object: `http.routers.${name}`, message: `names the certificate resolver '${resolver}', which does not exist; ${known(certificatesResolvers)}` });
-    // A router that names no entry point need only fit one of them.
-    const misfits = using.map((entryPoint) => misfit(entryPoint, config.tls !== undefined, configuration, secured));
+      hints.push({
+        object,
+        message: `names the certificate resolver '${resolver}', which does not exist; ${known(certificatesResolvers)}`,
+      });
+    const whole = wholeName(name, using);
+    let found = misfits.get(whole);
     const chosen = ((written as { entryPoints?: readonly string[] } | undefined)?.entryPoints ?? []).length > 0;
-    if (chosen || misfits.every((message) => message !== undefined))
-      for (const message of misfits) if (message !== undefined) hints.push({ object: `http.routers.${name}`, message });
+    if (found === undefined) misfits.set(whole, (found = { chosen, messages: [], hints: [] }));
+    for (const entryPoint of using) {
+      const message = misfit(entryPoint, config.tls !== undefined, configuration, secured);
+      found.messages.push(message);
+      if (message !== undefined) found.hints.push({ object, message });
+    }
   }
+  // A router that names no entry point need only fit one of them.
+  for (const found of misfits.values()) if (found.chosen || !found.messages.includes(undefined)) hints.push(...found.hints);
   return hints;
 }
 
-function misfit(entryPoint: string, isTls: boolean, { entryPoints = {} }: StaticConfiguration, secured: readonly string[]): string | undefined {
+/** The router that a part was split from. */
+function wholeName(name: string, [entryPoint]: readonly string[]): string {
+  for (const prefix of [`${entryPoint}-conflicted-`, `${entryPoint}-`]) if (name.startsWith(prefix)) return name.slice(prefix.length);
+  return name;
+}
+
+function misfit(
+  entryPoint: string,
+  isTls: boolean,
+  { entryPoints = {} }: StaticConfiguration,
+  secured: readonly string[],
+): string | undefined {
   const { address, http } = entryPoints[entryPoint] ?? {};
   const port = portOf(address);
   if (isTls && (port === '80' || http?.redirections?.entryPoint !== undefined))
@@ -126,4 +161,5 @@ function misfit(entryPoint: string, isTls: boolean, { entryPoints = {} }: Static
   return undefined;
 }
 
-const known = (objects: object): string => (Object.keys(objects).length === 0 ? 'there is none' : `there are ${Object.keys(objects).join(', ')}`);
+const known = (objects: object): string =>
+  Object.keys(objects).length === 0 ? 'there is none' : `there are ${Object.keys(objects).join(', ')}`;

@@ -24,7 +24,10 @@ export function lintUnused({ http, tcp }: RuntimeConfiguration, { entryPoints = 
     if (!Object.values(routers).some(({ provider }) => provider !== 'internal')) continue;
     for (const [name, { usedBy = [] }] of Object.entries(middlewares))
       if (usedBy.length === 0 && !used.has(name) && providerOf(name) !== 'internal')
-        hints.push({ object: `${protocol}.middlewares.${name}`, message: 'is used by nobody; name it in the middlewares of a router, or remove it' });
+        hints.push({
+          object: `${protocol}.middlewares.${name}`,
+          message: 'is used by nobody; name it in the middlewares of a router, or remove it',
+        });
   }
   return hints;
 }
