@@ -21,7 +21,7 @@ import { createGrantVerifier } from './grant-verifier.ts';
 export interface RelayOptions {
   readonly proxy: Pick<HttpProxy, 'router' | 'service' | 'healthy'>;
   /** Publisher id of this agent; the audience of its grants. */
-  readonly agentId: string;
+  readonly agentId: () => string;
   readonly grantKeys: () => readonly JWK[];
   /** Must show the hub's time, as grants carry the edge's. */
   readonly clock: Clock;
@@ -64,7 +64,7 @@ export function createRelay(options: RelayOptions): Handler {
 
   function mark(response: ProxyResponse, healthy: number | undefined, reason: RetryReason | undefined): ProxyResponse {
     dropEdgewayFields(response.headers);
-    response.headers.append(RELAY_ANSWER.relay, agentId);
+    response.headers.append(RELAY_ANSWER.relay, agentId());
     if (healthy !== undefined) response.headers.append(RELAY_ANSWER.healthy, String(healthy));
     if (reason !== undefined) response.headers.append(RELAY_ANSWER.retry, reason);
     return response;

@@ -46,7 +46,7 @@ function createSetup({ keys = pinned.slice(0, 1), handler, draining = false, hea
   const published = ['service app@docker', 'router app@docker'];
   const relay = createRelay({
     proxy: { router: () => serve, service: () => serve, healthy: () => healthy },
-    agentId: 'agent-1',
+    agentId: () => 'agent-1',
     grantKeys: () => keys,
     clock: platform.clock,
     log: platform.log,
@@ -108,7 +108,7 @@ describe('a grant', () => {
     const { platform } = createSetup();
     const relay = createRelay({
       proxy: { router: () => undefined, service: () => async () => answer('ok')(), healthy: () => 1 },
-      agentId: 'agent-1',
+      agentId: () => 'agent-1',
       grantKeys: () => keys,
       clock: platform.clock,
       log: platform.log,

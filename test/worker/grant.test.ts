@@ -11,7 +11,7 @@ describe('createGrantIssuer', () => {
     const clock = { now: () => now };
     const issuer = createGrantIssuer(key, clock);
     const pinned = [publicGrantKey(key)];
-    const verify = createGrantVerifier({ agentId: 'agent-1', keys: () => pinned, clock });
+    const verify = createGrantVerifier({ agentId: () => 'agent-1', keys: () => pinned, clock });
     expect(pinned[0]).not.toHaveProperty('d');
 
     const first = await issuer.grant('agent-1', 'service', 'app@docker');

@@ -317,7 +317,7 @@ it('asks for gzip in the client’s stead and unpacks the answer', async () => {
 
 it.each([
   [{ address: 'http://a', authResponseHeadersRegex: '(' }, /^The expression '\(' is not valid RE2/],
-  [{ address: 'http://a', tls: {} }, /^tls has no options; write at least one of ca, cert, key/],
+  [{ address: 'http://a', tls: {} }, /^tls wants options below it/],
 ])('refuses %j', (options, message) => {
   expect(refusal(forwardAuth, options)).toMatch(message);
 });
