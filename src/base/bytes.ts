@@ -16,7 +16,6 @@ export function byteTextOf(bytes: Uint8Array): string {
   return text;
 }
 
-
 export const EMPTY = new Uint8Array(0);
 
 /** One array of all chunks; a single chunk is returned as it is. */
