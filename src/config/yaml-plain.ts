@@ -27,7 +27,7 @@ const FLOW_PLAIN = /(?:[^\s\-?:,[\]{}#&*!|>'"%@`=]|-[^\s,[\]{}])[^,[\]{}\n:#]*(?
 export function parsePlainYaml(source: string): PlainYaml | undefined {
   const text = source.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
   // Control characters, tabs, and line ends that only YAML 1.1 knows.
-  if (/[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\uFEFF]/.test(text)) return undefined;
+  if (/[[\p{Cc}\u2028\u2029\uFEFF]--\n]/v.test(text)) return undefined;
   try {
     return readDocument(text);
   } catch (error) {
