@@ -28,11 +28,14 @@ interface Proxy {
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 4);
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 2);
-const WORKS = [
+/** `BENCH_WORK=100` keeps the works whose name has that in it. */
+const ALL_WORKS = [
   { name: '1 KB keep-alive', path: '/1k', connections: 64, close: false },
   { name: '100 KB keep-alive', path: '/100k', connections: 16, close: false },
   { name: '1 KB, new connection each', path: '/1k', connections: 32, close: true },
 ];
+
+const WORKS = ALL_WORKS.filter((work) => work.name.includes(process.env.BENCH_WORK ?? ''));
 
 /** Needs nginx, wrk and taskset on the PATH. Prints a row per proxy and work, each the median of its rounds. */
 export async function bench(): Promise<BenchRow[]> {
@@ -98,7 +101,7 @@ async function startNode(children: ChildProcess[], kind: string, core: number, s
   return { port: Number(String(text)), pid: child.pid! };
 }
 
-async function measure(proxy: Proxy, work: (typeof WORKS)[number]): Promise<BenchRow> {
+async function measure(proxy: Proxy, work: (typeof ALL_WORKS)[number]): Promise<BenchRow> {
   const before = await cpuTicks(proxy.pid);
   const close = work.close ? ['-H', 'Connection: close'] : [];
   const url = `http://127.0.0.1:${proxy.port}${work.path}`;

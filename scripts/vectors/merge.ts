@@ -129,7 +129,7 @@ const SENTENCES: Record<string, RegExp> = {
   'middleware-invalid': /has no kind/,
   'server-url-invalid': /address '.*' of a server/,
   recursion: /contains itself/,
-  'strategy-unknown': /is not one of/,
+  'strategy-unknown': /strategy: '.*' is unknown/,
   'tls-options-not-found': /no TLS options|TLS options '.*' are defined by several/,
   'tls-options-conflict': /other TLS options/,
   'tls-options-without-host': /names no host/,

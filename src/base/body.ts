@@ -28,11 +28,30 @@ export function createStreamBody(
 ): Body {
   return {
     length,
-    chunks: () => source,
+    chunks: () => (onDiscard === undefined ? source : abandonable(source, onDiscard)),
     bytes: (limit) => readAll(source, limit, length),
     discard: onDiscard ?? (() => void source[Symbol.asyncIterator]().return?.(undefined)),
     trailers: trailers ?? (() => undefined),
   };
+}
+
+/** A generator that is closed before its first step runs no `finally`; then `onAbandon` frees what it would have. */
+function abandonable(source: AsyncIterable<Uint8Array>, onAbandon: () => void): AsyncIterableIterator<Uint8Array> {
+  const inner = source[Symbol.asyncIterator]();
+  let started = false;
+  const iterator: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => iterator,
+    next() {
+      started = true;
+      return inner.next();
+    },
+    async return() {
+      if (!started) onAbandon();
+      await inner.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+  return iterator;
 }
 
 /** Collects up to `limit` bytes; throws ClientError 413 beyond, without reading on. Chunks are copied, as they are only lent. */

@@ -84,3 +84,20 @@ export function createIpMatcher(ranges: readonly string[]): (address: string) =>
     return ip !== undefined && cidrs.some((cidr) => cidrContains(cidr, ip));
   };
 }
+
+/** The canonical text (RFC 5952): IPv4 dotted, of IPv6's zero words the longest run as `::`. */
+export function formatIp(bytes: IpBytes): string {
+  if (isMapped(bytes)) return bytes.subarray(12).join('.');
+  const words = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
+  let start = -1;
+  let length = 1;
+  for (let i = 0; i < 8; i++) {
+    let end = i;
+    while (end < 8 && words[end] === '0') end++;
+    if (end - i > length) {
+      start = i;
+      length = end - i;
+    }
+  }
+  return start === -1 ? words.join(':') : `${words.slice(0, start).join(':')}::${words.slice(start + length).join(':')}`;
+}

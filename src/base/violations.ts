@@ -12,8 +12,22 @@ export function violations(schema: Schema, value: unknown): Problem[] {
   return problems;
 }
 
+const concerned = new WeakMap<Schema, boolean>();
+
+/** Whether anything below the schema can be broken; most option sets cannot, and are not walked. */
+function concerns(schema: Schema): boolean {
+  let known = concerned.get(schema);
+  if (known === undefined) {
+    known =
+      schema.open === 'broken' ||
+      [schema.items, ...Object.values(schema.fields ?? {})].some((below) => below !== undefined && concerns(below));
+    concerned.set(schema, known);
+  }
+  return known;
+}
+
 function walk(schema: Schema, value: unknown, path: readonly (string | number)[], problems: Problem[]): void {
-  if (value === undefined || value === null) return;
+  if (value === undefined || value === null || !concerns(schema)) return;
   if (schema.open === 'broken' && value !== '' && !schema.values!.includes(value as string)) {
     const near = nearest(value as string, schema.values!);
     const hint = near === undefined ? `write one of ${schema.values!.join(', ')}` : `did you mean '${near}'?`;

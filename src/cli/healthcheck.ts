@@ -26,7 +26,7 @@ export const run: Command = async (args, io) => {
     io.stderr.write(`edgeway: ping is not switched on; write 'ping: {}' into the static configuration or give --ping\n`);
     return 1;
   }
-  const { host = '127.0.0.1', port } = parseListenAddress(entryPoint.address ?? ':8080', name);
+  const { host = '127.0.0.1', port } = parseListenAddress(entryPoint.address ?? ':8080', `entryPoints.${name}.address`);
   const status = await headStatus(host, port);
   io.stdout.write(status === 200 ? `OK: http://${host}:${port}/ping\n` : `Bad healthcheck status: ${status}\n`);
   return status === 200 ? 0 : 1;

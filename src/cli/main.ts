@@ -7,6 +7,7 @@ interface Entry {
 }
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  dev: { summary: 'everything on this machine: Worker, hub, agent, demo servers', load: () => import('./dev.ts') },
   agent: {
     summary: 'serve, discover and publish on a host; takes the flags, variables and files of Traefik',
     load: () => import('./agent.ts'),

@@ -1,13 +1,13 @@
-import { parse as parseToml } from 'smol-toml';
-import { parseDocument } from 'yaml';
-import { decode, type Problem } from '../base/decode.ts';
-import { ConfigError } from '../base/errors.ts';
+import { decode, type Problem, type ProblemCode, type WarningCode } from '../base/decode.ts';
+import { ConfigError, type Place } from '../base/errors.ts';
 import type { Schema } from '../base/schema.ts';
+import { formatOf, parseDocument } from './document.ts';
+import type { TreePath } from './load.ts';
 import { complete, validate } from './static/effective.ts';
 import { readEnvironment } from './static/environment.ts';
 import { readFlags } from './static/flags.ts';
 import { judgeRemoved, type SourceKind } from './static/removed.ts';
-import { at, isTree, keyOf, overlay, prune, type Tree } from './static/tree.ts';
+import { at, keyOf, overlay, type Tree } from './static/tree.ts';
 import { type StaticConfiguration, staticConfiguration } from './static.ts';
 
 export interface StaticInput {
@@ -53,7 +53,7 @@ export function loadStatic(input: StaticInput): LoadedStatic {
   ];
   for (const [kind, name, tree] of sources) {
     if (tree === undefined) continue;
-    const removed = judgeRemoved(tree, kind, name);
+    const removed = judgeRemoved(tree, kind, (path) => ({ source: name, line: kind === 'file' ? file?.lineOf(path) : undefined }));
     problems.push(...removed.problems);
     warnings.push(...removed.warnings);
   }
@@ -67,14 +67,17 @@ export function loadStatic(input: StaticInput): LoadedStatic {
     source.kind === 'file' ? file!.tree! : source.kind === 'flags' ? flags.tree : source.kind === 'environment' ? variables.tree : {};
   const edge = [file?.tree, variables.tree, flags.tree].map((tree) => at(tree, ['edge'])).reduce(overlay, undefined);
   const name = source.path ?? (source.kind === 'flags' ? 'command line' : source.kind);
-  const decoded = decodeStatic(withEdge(chosen, edge), source.kind === 'file' ? 'document' : 'keys', name);
+  const placeOf = (path: TreePath): Place => ({ source: name, line: source.kind === 'file' ? file?.lineOf(path) : undefined });
+  const decoded = decodeStatic(withEdge(chosen, edge), source.kind === 'file' ? 'document' : 'keys', placeOf);
+  const known = new Set(warnings.map(({ place }) => place.object?.toLowerCase()));
+  warnings.push(...decoded.warnings.filter(({ code, place }) => code !== 'config.removed' || !known.has(place.object?.toLowerCase())));
   if (decoded.problems.length > 0) return { configuration: undefined, problems: decoded.problems, warnings, source };
   const configuration = complete(decoded.value!);
   const invalid = validate(configuration, name);
   return { configuration: invalid.length > 0 ? undefined : configuration, problems: invalid, warnings, source };
 }
 
-interface FoundFile {
+interface FoundFile extends Omit<StaticDocument, 'tree'> {
   readonly path: string;
   readonly tree: Tree | undefined;
 }
@@ -112,52 +115,37 @@ function findFile(
   for (const [index, path] of paths.entries()) {
     try {
       const text = input.readFile(path);
-      if (text !== undefined) return { path, tree: parseStatic(text, path) };
+      if (text !== undefined) return { path, ...parseStatic(text, path) };
       if (index === 0 && configFile !== undefined && configFile.trim() !== '')
         warnings.push(new ConfigError('config.io', 'does not exist; the default places, flags and variables are tried', { source: path }));
     } catch (error) {
       problems.push(error instanceof ConfigError ? error : new ConfigError('config.io', (error as Error).message, { source: path }));
-      return { path, tree: undefined };
+      return { path, tree: undefined, lineOf: () => undefined };
     }
   }
   return undefined;
 }
 
-/** The sections of a static file; unknown ones are left out, so that one file can be static and dynamic. */
-export function parseStatic(text: string, path: string): Tree {
-  const document = prune(parseText(text, path));
-  if (!isTree(document) || Object.keys(document).length === 0)
-    throw new ConfigError('config.missing', 'has no content; write at least one section, such as entryPoints', { source: path });
-  const known = new Map(Object.keys(staticConfiguration.fields!).map((name) => [name.toLowerCase(), name]));
-  const kept = Object.entries(document).filter(([name]) => known.has(name.toLowerCase()));
-  const tree = Object.fromEntries(kept) as Tree;
-  // Removed sections are kept, so that they are found.
-  const pilot = keyOf(document, 'pilot');
-  if (pilot !== undefined) tree.pilot = document[pilot];
-  if (Object.keys(tree).length === 0)
-    throw new ConfigError('config.missing', `has no section of a static configuration; known are ${[...known.values()].join(', ')}`, {
-      source: path,
-    });
-  return tree;
+export interface StaticDocument {
+  readonly tree: Tree;
+  readonly lineOf: (path: TreePath) => number | undefined;
 }
 
-function parseText(text: string, path: string): unknown {
-  const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
-  if (extension === 'toml') {
-    try {
-      return parseToml(text);
-    } catch (error) {
-      const line = (error as { line?: number }).line;
-      throw new ConfigError('config.syntax', (error as Error).message.split('\n')[0]!, { source: path, line });
-    }
-  }
-  if (extension !== 'yaml' && extension !== 'yml' && extension !== 'json')
-    throw new ConfigError('config.syntax', 'is neither .toml nor .yaml, .yml or .json', { source: path });
-  const document = parseDocument(text.split(/^---\s*$/m).find((part) => part.trim() !== '') ?? '', { merge: true, uniqueKeys: true });
-  const [error] = document.errors;
-  if (error !== undefined)
-    throw new ConfigError('config.syntax', error.message.split('\n')[0]!, { source: path, line: error.linePos?.[0].line });
-  return document.toJS();
+/** The sections of a static file; unknown ones are left out, so that one file can be static and dynamic. Throws ConfigError. */
+export function parseStatic(text: string, path: string): StaticDocument {
+  const format = formatOf(path);
+  if (format === undefined) throw new ConfigError('config.syntax', 'is neither .toml nor .yaml, .yml or .json', { source: path });
+  const document = parseDocument(text, format, path);
+  const said = Object.entries(document.tree).filter(([, value]) => value !== null && value !== undefined);
+  if (said.length === 0)
+    throw new ConfigError('config.missing', 'has no content; write at least one section, such as entryPoints', { source: path });
+  const known = Object.keys(staticConfiguration.fields!);
+  // Removed sections are kept, so that they are found.
+  const names = new Set([...known, 'pilot'].map((name) => name.toLowerCase()));
+  const tree = Object.fromEntries(said.filter(([name]) => names.has(name.toLowerCase()))) as Tree;
+  if (Object.keys(tree).length === 0)
+    throw new ConfigError('config.missing', `has no section of a static configuration; known are ${known.join(', ')}`, { source: path });
+  return { tree, lineOf: (place) => document.lineOf(place) };
 }
 
 const saysAnything = (tree: Tree): boolean => Object.keys(tree).some((name) => name.toLowerCase() !== 'edge');
@@ -196,21 +184,21 @@ function withEdge(tree: Tree, edge: unknown): Tree {
   return edge === undefined ? (rest as Tree) : ({ ...rest, edge } as Tree);
 }
 
-const CODES: Record<Problem['code'], ConstructorParameters<typeof ConfigError>[0]> = {
+const CODES: Record<ProblemCode | WarningCode, ConfigError['code']> = {
   'unknown-option': 'config.unknown-option',
   'bad-value': 'config.bad-value',
   missing: 'config.missing',
   'empty-object': 'config.bad-value',
+  deprecated: 'config.removed',
+  ignored: 'config.unsupported',
+  'passed-over': 'config.bad-value',
+  'odd-value': 'config.bad-value',
 };
 
-function decodeStatic(
-  tree: Tree,
-  dialect: 'document' | 'keys',
-  source: string,
-): { value: StaticConfiguration | undefined; problems: ConfigError[] } {
-  const { value, problems } = decode(staticConfiguration as Schema<StaticConfiguration>, tree, dialect);
-  return {
-    value,
-    problems: problems.map(({ code, path, message }) => new ConfigError(CODES[code], message, { source, object: path.join('.') })),
-  };
+/** Decodes sections that were read; `placeOf` tells where a node was written. */
+export function decodeStatic(tree: Tree, dialect: 'document' | 'keys', placeOf: (path: TreePath) => Place) {
+  const { value, problems, warnings } = decode(staticConfiguration as Schema<StaticConfiguration>, tree, dialect);
+  const toError = ({ code, path, message }: Problem<ProblemCode | WarningCode>): ConfigError =>
+    new ConfigError(CODES[code], message, { ...placeOf(path), object: path.join('.') });
+  return { value, problems: problems.map(toError), warnings: warnings.map(toError) };
 }

@@ -1,4 +1,4 @@
-import { createIpMatcher, parseCidr, parseIp } from '../base/cidr.ts';
+import { createIpMatcher, formatIp, parseCidr, parseIp } from '../base/cidr.ts';
 import { ConfigError } from '../base/errors.ts';
 import type { ProxyRequest } from '../base/message.ts';
 import { boolean, type Infer, integer, list, object, string } from '../base/schema.ts';
@@ -54,10 +54,7 @@ function createGrouping(bits: number | undefined): (address: string) => string {
   return (address) => {
     const bytes = address.includes(':') ? parseIp(address) : undefined;
     if (bytes === undefined) return address;
-    const words: string[] = [];
-    for (let i = 0; i < 16; i += 2)
-      words.push((maskByte(bytes[i]!, bits - 8 * i) * 256 + maskByte(bytes[i + 1]!, bits - 8 * i - 8)).toString(16));
-    return words.join(':');
+    return formatIp(bytes.map((byte, index) => maskByte(byte, bits - 8 * index)));
   };
 }
 

@@ -43,8 +43,6 @@ export interface MiddlewarePlatform {
   readonly decompressor?: (coding: 'gzip' | 'br' | 'zstd') => ByteTransform | undefined;
   /** The text of a file (usersFile). Throws ConfigError. Absent at the edge. */
   readonly readFile?: (path: string) => string;
-  /** Names and validity of a DER certificate (passTLSClientCert). */
-  readonly parseCertificate?: (der: Uint8Array) => CertificateFacts;
   /** Counts shared beyond this process (rateLimit's Redis form). Clients with equal options are one. */
   readonly redis?: (options: RedisOptions) => RedisScripts;
   /** Room for a body beyond memory (buffering); absent where there is no disk. */
@@ -80,20 +78,6 @@ export interface ByteTransform {
   flush(): Promise<Uint8Array>;
   end(): Promise<Uint8Array>;
   close(): void;
-}
-
-export interface CertificateFacts {
-  /** Attribute type (`C`, `ST`, `CN` …) and value, in the order of the certificate. */
-  readonly subject: readonly (readonly [string, string])[];
-  readonly issuer: readonly (readonly [string, string])[];
-  readonly serialNumber: string;
-  /** Seconds since the epoch. */
-  readonly notBefore: number;
-  readonly notAfter: number;
-  readonly dnsNames: readonly string[];
-  readonly emailAddresses: readonly string[];
-  readonly ipAddresses: readonly string[];
-  readonly uris: readonly string[];
 }
 
 export interface RedisScripts {

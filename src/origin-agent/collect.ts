@@ -1,3 +1,4 @@
+import { describe } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { ProviderContext, ProviderDefinition, ProviderMessage } from '../providers/provider.ts';
@@ -13,6 +14,14 @@ export interface CollectOptions {
   readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>) => void;
 }
 
+/** Problems of a source as a whole; those of objects are told with the objects. */
+function reportProblems(before: ProviderMessage | undefined, { problems }: ProviderMessage, log: Logger): void {
+  const known = new Set(before?.problems.map(describe));
+  for (const problem of problems) {
+    if (problem.place.object === undefined && !known.has(describe(problem))) log.error('Cannot use', { error: describe(problem) });
+  }
+}
+
 /** Runs every provider that is switched on until the context's signal aborts; what each said last is kept. */
 export async function collect({ providers, throttleMs, context, log, onChange }: CollectOptions): Promise<void> {
   const messages = new Map<string, ProviderMessage>();
@@ -20,6 +29,7 @@ export async function collect({ providers, throttleMs, context, log, onChange }:
     const own = { ...context, log: log.with({ providerName: definition.suffix }) };
     const options = providers[definition.kind] as never;
     for await (const message of throttle(distinct(keepTrying(() => definition.watch(options, own), own)), throttleMs, own)) {
+      reportProblems(messages.get(definition.suffix), message, own.log);
       messages.set(definition.suffix, message);
       onChange(messages);
     }

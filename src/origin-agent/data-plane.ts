@@ -1,3 +1,4 @@
+import type { JWK } from 'jose';
 import type { Cells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
@@ -7,9 +8,11 @@ import type { EntryPointOptions } from '../proxy/entry-point.ts';
 import type { Platform } from '../proxy/platform.ts';
 import { createProxy, type HttpProxy } from '../proxy/proxy.ts';
 import { type Listener, listenHttp } from './entrypoints/http.ts';
+import { listenRelay, type RelayEntryPoint } from './entrypoints/relay.ts';
 import { createFetch } from './fetch.ts';
 import { createUpstream } from './http1/upstream.ts';
-import { createInternalServices } from './internal-services.ts';
+import { createInternalServices, TERMINATING } from './internal-services.ts';
+import { createRelay } from './relay.ts';
 import { unpackGzip } from './unpack.ts';
 
 export interface DataPlaneOptions {
@@ -24,11 +27,25 @@ export interface DataPlaneOptions {
   readonly controlSocket: string;
   /** Several threads share each port. */
   readonly reusePort: boolean;
+  /** Where the edge comes in; absent without an edge. */
+  readonly relay: RelayEntryPoint | undefined;
+}
+
+/** What the relay serves and whom it believes: the publication in force. */
+export interface RelayState {
+  /** Publisher id of this agent. */
+  readonly agentId: string;
+  readonly grantKeys: readonly JWK[];
+  /** `service name` and `router name` of what was published. */
+  readonly published: readonly string[];
+  /** The hub's clock minus ours. */
+  readonly clockOffsetMs: number;
 }
 
 /** All that serves requests: the proxy and its entry points. Runs in a data thread, and in tests without one. */
 export interface DataPlane {
   readonly proxy: HttpProxy;
+  setRelayState(state: RelayState): void;
   /** Addresses in use by entry point, after `listen`. */
   listen(): Promise<Record<string, number>>;
   /** Takes no new connections; resolves when the last one has ended or `graceMs` are over. */
@@ -58,12 +75,31 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     precedence: options.precedence,
   });
   const listeners: Listener[] = [];
+  let relayState: RelayState = { agentId: '', grantKeys: [], published: [], clockOffsetMs: 0 };
+  let published = new Set<string>();
+  const terminating = options.cells.counter(TERMINATING);
 
   return {
     proxy,
+    setRelayState(state) {
+      relayState = state;
+      published = new Set(state.published);
+    },
     async listen() {
       for (const [name, entryPoint] of tcp) {
         listeners.push(await listenHttp(name, entryPoint, { handler: proxy.handle, clock, log, reusePort: options.reusePort }));
+      }
+      if (options.relay !== undefined) {
+        const relay = createRelay({
+          proxy,
+          agentId: () => relayState.agentId,
+          grantKeys: () => relayState.grantKeys,
+          clock: { ...clock, now: () => clock.now() + relayState.clockOffsetMs },
+          log,
+          isDraining: () => terminating.get() !== 0,
+          isPublished: (kind, name) => published.has(`${kind} ${name}`),
+        });
+        listeners.push(await listenRelay(options.relay, { handler: relay, clock, log, reusePort: options.reusePort }));
       }
       return Object.fromEntries(listeners.map(({ entryPoint, port }) => [entryPoint, port]));
     },

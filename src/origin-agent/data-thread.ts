@@ -5,7 +5,8 @@ import type { ProxyChanges } from '../proxy/proxy.ts';
 import { createSharedCells } from './cells.ts';
 import { readChangeLine } from './change-lines.ts';
 import { systemClock } from './clock.ts';
-import { createDataPlane } from './data-plane.ts';
+import { createDataPlane, type RelayState } from './data-plane.ts';
+import type { RelayEntryPoint } from './entrypoints/relay.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
 
 /** What a data thread is started with. */
@@ -17,10 +18,12 @@ export interface DataThreadData {
   readonly logLevel: LogLevel;
   readonly controlSocket: string;
   readonly reusePort: boolean;
+  readonly relay: RelayEntryPoint | undefined;
 }
 
 export type ToThread =
   | { readonly type: 'changes'; readonly revision: number; readonly lines: readonly string[] }
+  | { readonly type: 'relay'; readonly state: RelayState }
   | { readonly type: 'listen' }
   | { readonly type: 'drain'; readonly graceMs: number };
 
@@ -57,6 +60,7 @@ port.on('message', (message: ToThread) => {
       (ports) => tell({ type: 'listening', ports }),
       (error: Error) => tell({ type: 'failed', error }),
     );
+  else if (message.type === 'relay') plane.setRelayState(message.state);
   else void plane.drain(message.graceMs).then(() => tell({ type: 'drained' }));
 });
 

@@ -47,7 +47,10 @@ export class Deadline {
     this.#cancel = undefined;
     if (this.#at === Number.POSITIVE_INFINITY) return;
     const now = this.#clock.now();
-    if (now < this.#at) return this.#arm(now);
+    if (now < this.#at) {
+      this.#arm(now);
+      return;
+    }
     this.clear();
     this.#onPass();
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { GRANT_LEEWAY_S, GRANT_LIFETIME_S, type GrantClaims } from '../config/envelope.ts';
 
 export interface GrantVerifierOptions {
-  readonly agentId: string;
+  readonly agentId: () => string;
   /** Public Ed25519 keys with `kid`: the one pinned at enrolment, two while they rotate. Another list makes all grants be looked at again. */
   readonly keys: () => readonly JWK[];
   /** Must show the hub's time. */
@@ -43,7 +43,7 @@ export function createGrantVerifier({ agentId, keys, clock }: GrantVerifierOptio
 
   function holds({ aud, iat, exp }: GrantClaims): boolean {
     const nowS = clock.now() / 1000;
-    return aud === agentId && exp - iat <= GRANT_LIFETIME_S && iat <= nowS + GRANT_LEEWAY_S && exp > nowS - GRANT_LEEWAY_S;
+    return aud === agentId() && exp - iat <= GRANT_LIFETIME_S && iat <= nowS + GRANT_LEEWAY_S && exp > nowS - GRANT_LEEWAY_S;
   }
 }
 

@@ -1,12 +1,12 @@
 import { ConfigError } from '../base/errors.ts';
 
-/** `[host]:port` of an entry point; without a host all addresses. Throws ConfigError. */
-export function parseListenAddress(address: string, entryPoint: string): { host: string | undefined; port: number } {
+/** `[host]:port` ; `object` is where it is written; without a host all addresses. Throws ConfigError. */
+export function parseListenAddress(address: string, object: string): { host: string | undefined; port: number } {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d+)(?:\/(?:tcp|udp))?$/.exec(address);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
     throw new ConfigError('config.bad-value', `'${address}' is no address to listen on; write ':80' or '127.0.0.1:8080'`, {
-      object: `entryPoints.${entryPoint}.address`,
+      object,
     });
   }
   const host = match[1] ?? match[2];

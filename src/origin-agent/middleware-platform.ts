@@ -1,16 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../base/errors.ts';
 import type { MiddlewarePlatform } from '../middlewares/middleware.ts';
+import { createRedisScripts } from './redis-scripts.ts';
+import { createSpill } from './spill.ts';
+import { createCompressor, createDecompressor } from './zlib-transform.ts';
 
-/** What only Node can do for middlewares. */
-export function createMiddlewarePlatform(): MiddlewarePlatform {
+/** What words of the language need of Node: compression, files, Redis, room on disk. `close` ends connections. */
+export function createMiddlewarePlatform(): MiddlewarePlatform & { close(): void } {
+  const redis = createRedisScripts();
   return {
-    readFile(path) {
-      try {
-        return readFileSync(path, 'utf8');
-      } catch (cause) {
-        throw new ConfigError('config.io', `Cannot read '${path}': ${(cause as Error).message}`, {}, { cause });
-      }
-    },
+    compressor: createCompressor,
+    decompressor: createDecompressor,
+    readFile,
+    redis: redis.of,
+    spill: createSpill,
+    close: redis.close,
   };
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ConfigError('config.io', `'${path}' cannot be read: ${(cause as NodeJS.ErrnoException).code ?? cause}`, {}, { cause });
+  }
 }

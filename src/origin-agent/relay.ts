@@ -14,14 +14,14 @@ import {
   type RetryReason,
   restoreFields,
 } from '../config/envelope.ts';
-import { errorResponse, notFound } from '../proxy/error-response.ts';
+import { errorResponse, noServer, notFound } from '../proxy/error-response.ts';
 import type { HttpProxy } from '../proxy/proxy.ts';
 import { createGrantVerifier } from './grant-verifier.ts';
 
 export interface RelayOptions {
-  readonly proxy: Pick<HttpProxy, 'router' | 'service'>;
+  readonly proxy: Pick<HttpProxy, 'router' | 'service' | 'healthy'>;
   /** Publisher id of this agent; the audience of its grants. */
-  readonly agentId: string;
+  readonly agentId: () => string;
   readonly grantKeys: () => readonly JWK[];
   /** Must show the hub's time, as grants carry the edge's. */
   readonly clock: Clock;
@@ -29,8 +29,6 @@ export interface RelayOptions {
   readonly isDraining: () => boolean;
   /** Whether the last publication named the object; nothing else is served, whoever signed. */
   readonly isPublished: (kind: GrantClaims['kind'], name: string) => boolean;
-  /** Healthy servers of a published service or of the service that a published router leads to; undefined when that cannot be told. */
-  readonly healthyServers: (kind: GrantClaims['kind'], name: string) => number | undefined;
 }
 
 /**
@@ -38,7 +36,7 @@ export interface RelayOptions {
  * allows. Whatever is refused here was not begun, and says so, so that the edge may ask another site with any method.
  */
 export function createRelay(options: RelayOptions): Handler {
-  const { proxy, agentId, clock, log, isDraining, isPublished, healthyServers } = options;
+  const { proxy, agentId, clock, log, isDraining, isPublished } = options;
   const verify = createGrantVerifier({ agentId, keys: options.grantKeys, clock });
 
   return async function relay(request): Promise<ProxyResponse> {
@@ -51,25 +49,31 @@ export function createRelay(options: RelayOptions): Handler {
     const handler = isPublished(kind, name) ? proxy[kind](name) : undefined;
     if (handler === undefined) return refuse(request, 503, 'unknown');
     // A router's chain may answer without any server: a redirection, a refused password.
-    if (kind === 'service' && healthyServers(kind, name) === 0) return refuse(request, 503, 'no-server');
+    if (kind === 'service' && proxy.healthy(kind, name) === 0) return mark(noServer(), 0, 'no-server');
     const response = await handler(restore(request, envelope)).catch((error: unknown) => errorResponse(error, log.with({ relayed: name })));
-    return mark(response, healthyServers(kind, name));
+    const healthy = proxy.healthy(kind, name);
+    return mark(response, healthy, noServerTookIt(response, healthy) ? 'no-server' : undefined);
   };
 
   /** `Connection: close`, as the body was not read: the edge may have 100 MB of it under way. */
   function refuse(request: ProxyRequest, status: number, reason: RetryReason): ProxyResponse {
-    const headers = [RELAY_ANSWER.relay, agentId, RELAY_ANSWER.retry, reason, 'Cache-Control', 'no-store'];
-    if (request.body !== undefined) headers.push('Connection', 'close');
-    return textResponse(status, `${reason}\n`, { headers, contentType: 'text/plain; charset=utf-8' });
+    const response = textResponse(status, `${reason}\n`, { contentType: 'text/plain; charset=utf-8' });
+    if (request.body !== undefined) response.headers.append('Connection', 'close');
+    return mark(response, undefined, reason);
   }
 
-  function mark(response: ProxyResponse, healthy: number | undefined): ProxyResponse {
+  function mark(response: ProxyResponse, healthy: number | undefined, reason: RetryReason | undefined): ProxyResponse {
     dropEdgewayFields(response.headers);
-    response.headers.append(RELAY_ANSWER.relay, agentId);
+    response.headers.append(RELAY_ANSWER.relay, agentId());
     if (healthy !== undefined) response.headers.append(RELAY_ANSWER.healthy, String(healthy));
-    if (response.failure !== undefined && !response.failure.sent) response.headers.append(RELAY_ANSWER.retry, 'no-server');
+    if (reason !== undefined) response.headers.append(RELAY_ANSWER.retry, reason);
     return response;
   }
+}
+
+/** Another site may have a server where this one refused every connection, or had none at the end of a router's chain. */
+function noServerTookIt({ status, failure }: ProxyResponse, healthy: number | undefined): boolean {
+  return failure === undefined ? status === 503 && healthy === 0 : !failure.sent && failure.code !== 'upstream.aborted';
 }
 
 /** The request as the client sent it and the edge changed it. Servers see neither envelope nor grant. */

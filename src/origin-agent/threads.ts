@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts';
 import type { ProxyConfiguration } from '../config/snapshot.ts';
 import { diffConfigurations, isEmpty } from '../proxy/changes.ts';
 import { changeLines } from './change-lines.ts';
+import type { RelayState } from './data-plane.ts';
 import type { DataThreadData, FromThread, ToThread } from './data-thread.ts';
 import { parseListenAddress } from './listen-address.ts';
 
@@ -21,6 +22,8 @@ export interface Threads {
   listen(): Promise<Record<string, number>>;
   /** Resolves when every thread serves the configuration. */
   apply(configuration: ProxyConfiguration): Promise<void>;
+  /** What relays serve and whom they believe from here on. */
+  setRelayState(state: RelayState): void;
   drain(graceMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -32,6 +35,7 @@ export function startThreads(options: ThreadsOptions): Threads {
   const count = options.count > 0 ? options.count : Math.min(availableParallelism(), 4);
   let current = EMPTY;
   let revision = 0;
+  let relayState: RelayState | undefined;
   let listening = false;
   let stopping = false;
   const threads = new Set<Thread>();
@@ -48,13 +52,16 @@ export function startThreads(options: ThreadsOptions): Threads {
         .send({ type: 'changes', revision, lines: [...changeLines(diffConfigurations(EMPTY, current))] }, 'applied')
         .then(() => (listening ? next.send({ type: 'listen' }, 'listening') : undefined));
     });
+    if (relayState !== undefined) thread.worker.postMessage({ type: 'relay', state: relayState } satisfies ToThread);
     threads.add(thread);
     return thread;
   }
 
   return {
     async listen() {
-      for (const [name, { address = '' }] of Object.entries(options.entryPoints)) if (!address.endsWith('/udp')) await probe(name, address);
+      for (const [name, { address = '' }] of Object.entries(options.entryPoints))
+        if (!address.endsWith('/udp')) await probe(`entryPoints.${name}.address`, address);
+      if (options.relay !== undefined) await probe('edge.relay.address', options.relay.address);
       const answers = await Promise.all([...threads].map((thread) => thread.send({ type: 'listen' }, 'listening')));
       listening = true;
       return answers[0]!.ports;
@@ -67,6 +74,10 @@ export function startThreads(options: ThreadsOptions): Threads {
       const lines = [...changeLines(changes)];
       await Promise.all([...threads].map((thread) => thread.send({ type: 'changes', revision, lines }, 'applied')));
     },
+    setRelayState(state) {
+      relayState = state;
+      for (const { worker } of threads) worker.postMessage({ type: 'relay', state } satisfies ToThread);
+    },
     async drain(graceMs) {
       stopping = true;
       await Promise.all([...threads].map((thread) => thread.send({ type: 'drain', graceMs }, 'drained')));
@@ -78,6 +89,9 @@ export function startThreads(options: ThreadsOptions): Threads {
   };
 }
 
+/** In a clone Node runs the source; the bundle has a file of its own beside it. */
+const DATA_THREAD = import.meta.url.endsWith('.ts') ? './data-thread.ts' : './data-thread.mjs';
+
 interface Thread {
   readonly worker: Worker;
   /** Resolves with the answer of this type; rejects when the thread fails or ends. */
@@ -85,7 +99,7 @@ interface Thread {
 }
 
 function startThread(data: DataThreadData, log: Logger, onEnd: (error: Error | undefined) => void): Thread {
-  const worker = new Worker(new URL('./data-thread.ts', import.meta.url), { workerData: data });
+  const worker = new Worker(new URL(DATA_THREAD, import.meta.url), { workerData: data });
   const waiting: { type: string; resolve: (message: never) => void; reject: (error: Error) => void }[] = [];
   let failure: Error | undefined;
   worker.on('message', (message: FromThread) => {
@@ -113,8 +127,8 @@ function startThread(data: DataThreadData, log: Logger, onEnd: (error: Error | u
 }
 
 /** Binds the port exclusively and lets go: with reusePort alone a forgotten second agent would share it unnoticed. */
-async function probe(name: string, address: string): Promise<void> {
-  const { host, port } = parseListenAddress(address, name);
+async function probe(object: string, address: string): Promise<void> {
+  const { host, port } = parseListenAddress(address, object);
   const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
@@ -129,7 +143,7 @@ async function probe(name: string, address: string): Promise<void> {
         : code === 'EACCES'
           ? 'ports below 1024 need root, CAP_NET_BIND_SERVICE, or net.ipv4.ip_unprivileged_port_start=0'
           : message;
-    throw new ConfigError('config.io', `Cannot listen on '${address}': ${why}`, { object: `entryPoints.${name}.address` }, { cause });
+    throw new ConfigError('config.io', `Cannot listen on '${address}': ${why}`, { object }, { cause });
   }
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }

@@ -72,7 +72,7 @@ export function createBuilder(objects: () => Objects, platform: Platform, childr
       if (config === undefined) throw new ConfigError('config.reference', `There is no service '${name}'`, { object: name });
       const inner = createService(name, config, serviceContext(name, config, touched));
       const names = (config.middlewares ?? []).map((middleware) => qualify(middleware, providerOf(name)));
-      return { handle: link(names, inner.handle, name, touched), available: inner.available };
+      return { handle: link(names, inner.handle, name, touched), available: inner.available, healthy: inner.healthy };
     });
   }
 
@@ -151,7 +151,7 @@ export function createBuilder(objects: () => Objects, platform: Platform, childr
   };
 }
 
-const always = (handle: Handler): Service => ({ handle, available: () => true });
+const always = (handle: Handler): Service => ({ handle, available: () => true, healthy: () => 1 });
 
 /** The agent's TLS refuses the handshake; at the edge that is Cloudflare's, which only says whether it verified a certificate. */
 const demandCertificate =

@@ -57,3 +57,11 @@ export function* layeredEntries<K, V>(map: LayeredMap<K, V>): Generator<[K, V]> 
   for (const [key, value] of map.base) if (!map.layer.has(key)) yield [key, value];
   for (const [key, value] of map.layer) if (value !== undefined) yield [key, value];
 }
+
+/** Runs all steps at once. */
+export function drain<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}

@@ -32,8 +32,8 @@ export interface HttpProxy {
   router(name: string): Handler | undefined;
   /** A service alone, likewise. */
   service(name: string): Handler | undefined;
-  /** Whether any server of the service could take a request now. */
-  available(service: string): boolean;
+  /** Servers that could take a request of this service, or of the service that this router leads to; undefined when there is none of the name. */
+  healthy(kind: 'service' | 'router', name: string): number | undefined;
 }
 
 /** Root routers by entry point and TLS, children by parent: one table each. */
@@ -146,7 +146,10 @@ export function createProxy({ platform, entryPoints, hostname, precedence }: Pro
     handle,
     router: (name) => (objects.routers.get(name) === undefined ? undefined : tryBuild(() => builder.router(name))),
     service: (name) => (objects.services.get(name) === undefined ? undefined : tryBuild(() => builder.service(name).handle)),
-    available: (name) => objects.services.get(name) !== undefined && builder.service(name).available(),
+    healthy(kind, name) {
+      const service = kind === 'service' ? name : objects.routers.get(name)?.service;
+      return service === undefined || objects.services.get(service) === undefined ? undefined : builder.service(service).healthy();
+    },
   };
 }
 

@@ -35,7 +35,7 @@ export interface ConfigStore {
 const CHECK_LIMIT_MS = 1000;
 /** With nothing at all a request waits longer. */
 const FIRST_LIMIT_MS = 4000;
-/** After a check that failed or hung there is none until then; with nothing at all the next one comes sooner. */
+/** After a check that failed or hung there is none for so long (at most the freshness); with nothing at all the next one comes sooner. */
 const PAUSE_MS = 5000;
 const FIRST_PAUSE_MS = 1000;
 
@@ -60,7 +60,7 @@ export function createConfigStore({ reader, proxy, open, clock, log, freshnessMs
   async function prepare(host: string, waitUntil: (promise: Promise<unknown>) => void): Promise<boolean> {
     const age = clock.now() - checkedAt;
     if (held === undefined) await readFirst(host, waitUntil);
-    else if (age >= freshnessMs / 2 && clock.now() - triedAt >= PAUSE_MS) {
+    else if (age >= freshnessMs / 2 && clock.now() - triedAt >= Math.min(PAUSE_MS, freshnessMs)) {
       const done = refresh(host, waitUntil);
       if (age >= freshnessMs) await atMost(CHECK_LIMIT_MS, done);
     }
@@ -108,7 +108,7 @@ export function createConfigStore({ reader, proxy, open, clock, log, freshnessMs
 
   async function check(host: string): Promise<void> {
     const current = await readCurrent();
-    if (current.health !== null) health = JSON.parse(current.health) as EdgeHealth;
+    if (current.health !== null) health = readHealth(current.health);
     if (current.pointer === null) {
       if (held === undefined) throw new Error('Nothing was published yet');
       return;
@@ -116,6 +116,16 @@ export function createConfigStore({ reader, proxy, open, clock, log, freshnessMs
     const { pointer, inlineText } = parsePointer(current.pointer);
     if (held !== undefined && (pointer.revision < held.pointer.revision || pointer.hash === held.pointer.hash)) return;
     swap(inlineText === undefined ? await readShards(pointer, host) : await readInline(pointer, inlineText));
+  }
+
+  /** It only orders the sites, so a broken one must not keep a configuration away. */
+  function readHealth(text: string): EdgeHealth {
+    try {
+      return JSON.parse(text) as EdgeHealth;
+    } catch (error) {
+      log.error('The health of the sites cannot be read', { error: String(error) });
+      return health;
+    }
   }
 
   /** With nothing in the isolate, the hub is asked as well: KV may be away, or remember that there was nothing. */

@@ -1,4 +1,7 @@
+import { createLocalCells } from '../base/cells.ts';
 import { ConfigError } from '../base/errors.ts';
+import { finish } from '../base/message.ts';
+import { createOpener, parseSealKeys } from '../config/seal.ts';
 import { containsSealed, openSealed } from '../config/sealed.ts';
 import type { ProxyConfiguration } from '../config/snapshot.ts';
 import { noConfiguration } from '../proxy/error-response.ts';
@@ -11,7 +14,6 @@ import { createEdgePlatform, workerClock } from './platform.ts';
 import { createEdgeRelay } from './relay.ts';
 import { toRecord, toResponse } from './rim.ts';
 import { createSnapshotReader } from './snapshot-reader.ts';
-import { createUnsealer } from './unseal.ts';
 
 /** Answers every request that is not for the control host. */
 export interface Edge {
@@ -22,8 +24,10 @@ export interface Edge {
 export function createEdge(env: Env): Edge {
   const log = createConsoleLogger(env.EDGEWAY_LOG_LEVEL);
   const clock = workerClock;
+  const cells = createLocalCells();
   const relay = createEdgeRelay({
     clock,
+    cells,
     random: Math.random,
     log,
     site: (id) => store.site(id),
@@ -32,11 +36,10 @@ export function createEdge(env: Env): Edge {
     fetch: (input, init) => fetch(input, init),
   });
   const proxy: HttpProxy = createProxy({
-    platform: createEdgePlatform({ log, relay }),
+    platform: createEdgePlatform({ cells, log, relay }),
     entryPoints: { http: {}, https: {} },
     hostname: 'edgeway',
   });
-  const unseal = createUnsealer(env.EDGEWAY_SEAL_KEY);
   const store = createConfigStore({
     reader: createSnapshotReader(env, log),
     proxy,
@@ -49,6 +52,7 @@ export function createEdge(env: Env): Edge {
   /** A middleware whose secret cannot be opened is left out: its routers then fail, for nobody may come past it. */
   async function openSecrets(part: ProxyConfiguration): Promise<ProxyConfiguration> {
     if (!containsSealed(part.middlewares)) return part;
+    const unseal = createOpener(env.EDGEWAY_SEAL_KEY === undefined ? [] : await parseSealKeys(env.EDGEWAY_SEAL_KEY));
     const middlewares: Record<string, ProxyConfiguration['middlewares'][string]> = {};
     for (const [name, config] of Object.entries(part.middlewares)) {
       try {
@@ -64,7 +68,11 @@ export function createEdge(env: Env): Edge {
     async fetch(request, ctx) {
       const record = toRecord(request, clock.now());
       const ready = await store.prepare(record.host, (promise) => ctx.waitUntil(promise));
-      return toResponse(ready ? await proxy.handle(record) : noConfiguration());
+      if (!ready) return toResponse(noConfiguration());
+      const response = await proxy.handle(record);
+      // The runtime tells nobody when the last byte has left: at the edge a request is over with the head of its answer.
+      finish(record.facts);
+      return toResponse(response);
     },
   };
 }

@@ -1,7 +1,5 @@
-import { createLocalCells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import { UpstreamError } from '../base/errors.ts';
-import type { Logger } from '../base/log.ts';
 import { type ProxyRequest, type ProxyResponse, requestTarget } from '../base/message.ts';
 import type { Platform, Relay } from '../proxy/platform.ts';
 import { toStream } from './body.ts';
@@ -19,12 +17,12 @@ export const workerClock: Clock = {
 };
 
 /** What the proxy has at the edge: agents behind `relay`, and `fetch` for servers that the Worker reaches itself. */
-export function createEdgePlatform({ log, relay }: { log: Logger; relay: Relay }): Platform {
+export function createEdgePlatform({ cells, log, relay }: Pick<Platform, 'cells' | 'log'> & { relay: Relay }): Platform {
   return {
     place: 'edge',
     clock: workerClock,
     random: Math.random,
-    cells: createLocalCells(),
+    cells,
     log,
     send: ({ scheme, host, port }, request) => {
       if (scheme === 'h2c') throw new UpstreamError('upstream.refused', 'A Worker speaks no h2c', { sent: false });

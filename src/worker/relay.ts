@@ -1,3 +1,4 @@
+import type { Cells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import { UpstreamError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -18,6 +19,7 @@ import { type Avoidance, createAvoidance, createSiteChooser, type Place, placeKe
 
 export interface EdgeRelayOptions {
   readonly clock: Clock;
+  readonly cells: Cells;
   readonly random: () => number;
   readonly log: Logger;
   /** Sites of the configuration in force. */
@@ -65,7 +67,7 @@ interface ErrandContext extends EdgeRelayOptions {
 
 function createErrand(errand: RelayErrand, context: ErrandContext): ReturnType<Relay> {
   const places = errand.sites.filter(({ weight }) => weight > 0);
-  const chooser = createSiteChooser(places, context.health, context.avoidance, context.random);
+  const chooser = createSiteChooser(places, context);
   const sticky =
     errand.stickyCookie === undefined
       ? undefined

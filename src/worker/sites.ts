@@ -1,4 +1,4 @@
-import { createLocalCells } from '../base/cells.ts';
+import type { Cells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ProxyRequest } from '../base/message.ts';
 import type { EdgeHealth } from '../config/kv-layout.ts';
@@ -41,20 +41,23 @@ export function createAvoidance(clock: Pick<Clock, 'now'>): Avoidance {
 /** Key of one service or router at a site, for avoidance; the site alone is a key too. */
 export const placeKey = (site: string, name: string): string => `${site} ${name}`;
 
+export interface SiteChooserContext {
+  readonly health: () => EdgeHealth;
+  readonly avoidance: Avoidance;
+  readonly cells: Cells;
+  readonly random: () => number;
+}
+
 /**
  * By weight among the sites that seem well; those with a lapsed lease, without a healthy server or avoided come last, in the same
  * way; none is ever left out.
  */
-export function createSiteChooser(
-  places: readonly Place[],
-  health: () => EdgeHealth,
-  avoidance: Avoidance,
-  random: () => number,
-): SiteChooser {
-  const cells = createLocalCells();
+export function createSiteChooser(places: readonly Place[], context: SiteChooserContext): SiteChooser {
+  const { avoidance, cells, health, random } = context;
+  const owner = `relay ${places.map(({ site, name }) => placeKey(site, name)).join(' ')}`;
   const balancer = createWeightedRoundRobin(
     places.map(({ site, weight }) => ({ name: site, weight })),
-    places.map(({ site, name }) => candidateState(cells, 'sites', placeKey(site, name))),
+    places.map(({ site }) => candidateState(cells, owner, site)),
     random,
   );
 

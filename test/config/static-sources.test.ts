@@ -55,7 +55,7 @@ describe('loadStatic', () => {
   it('says the line to write in the way of the file', () => {
     const { problems } = load([], {}, { 'traefik.yml': 'providers:\n  docker:\n    swarmMode: true\n    network: web\n' });
     expect(problems.map(print)).toEqual([
-      "providers.docker.swarmMode (./traefik.yml): was removed in version 3, Swarm is a provider of its own; write 'providers.swarm.network: web'",
+      "providers.docker.swarmMode (./traefik.yml:3): was removed in version 3, Swarm is a provider of its own; write 'providers.swarm.network: web'",
     ]);
   });
 
@@ -79,6 +79,20 @@ describe('loadStatic', () => {
     expect(warnings.map((warning) => warning.message)).toEqual([
       'flags are not read because this file is (ping); write them there',
       'variables are not read because this file is (api); write them there',
+    ]);
+  });
+
+  it('names options that nobody acts on, once, and only those that were written', () => {
+    const { warnings } = load([
+      '--core.defaultrulesyntax=v2',
+      '--entrypoints.web.address=:80',
+      '--entrypoints.web.http3',
+      '--global.checknewversion=false',
+    ]);
+    expect(warnings.map(print)).toEqual([
+      'core.defaultrulesyntax (command line): is deprecated, rules are written in v3; `migrate` rewrites them too; remove it',
+      'entrypoints.web.http3 (command line): is not acted on: HTTP/3 is not served, and advertised nowhere.',
+      'global.checknewversion (command line): is not acted on: no such question is asked.',
     ]);
   });
 

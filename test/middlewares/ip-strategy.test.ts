@@ -17,12 +17,12 @@ it.each([
   [{ excludedIPs: ['3.3.3.3', '10.0.0.0/8'] }, from('1.1.1.1', '2.2.2.2, 10.1.1.1,3.3.3.3'), '2.2.2.2'],
   [{ excludedIPs: ['3.3.3.3'] }, from('1.1.1.1', '2.2.2.2, junk'), 'junk'],
   [{ excludedIPs: ['3.3.3.3'] }, from('1.1.1.1', '3.3.3.3,'), ''],
-  [{ ipv6Subnet: 64 }, from('2001:db8:1:2:3::4'), '2001:db8:1:2:0:0:0:0'],
-  [{ ipv6Subnet: 60 }, from('2001:db8:1:2f::4'), '2001:db8:1:20:0:0:0:0'],
-  [{ ipv6Subnet: 1 }, from('ffff::'), '8000:0:0:0:0:0:0:0'],
-  [{ ipv6Subnet: 128 }, from('::1'), '0:0:0:0:0:0:0:1'],
+  [{ ipv6Subnet: 64 }, from('2001:db8:1:2:3::4'), '2001:db8:1:2::'],
+  [{ ipv6Subnet: 60 }, from('2001:db8:1:2f::4'), '2001:db8:1:20::'],
+  [{ ipv6Subnet: 1 }, from('ffff::'), '8000::'],
+  [{ ipv6Subnet: 128 }, from('::1'), '::1'],
   [{ ipv6Subnet: 64 }, from('1.1.1.1'), '1.1.1.1'],
-  [{ depth: 1, ipv6Subnet: 32 }, from('1.1.1.1', '2001:db8::1'), '2001:db8:0:0:0:0:0:0'],
+  [{ depth: 1, ipv6Subnet: 32 }, from('1.1.1.1', '2001:db8::1'), '2001:db8::'],
   [{ excludedIPs: ['3.3.3.3'], ipv6Subnet: 32 }, from('1.1.1.1', '2001:db8::1'), '2001:db8::1'],
 ])('%j picks from the request %#', (options, request, expected) => {
   expect(createIpStrategy(options)(request)).toBe(expected);

@@ -23,6 +23,7 @@ export interface GraphOptions<S extends Slot> {
 const MAX_DEPTH = 100;
 /** An object that refers to a broken one names so many of its errors. */
 const MAX_CAUSES = 3;
+const NAMED = /^The \w+ '[^']*@/;
 
 /** A graph holds for one merge; slots forget their errors before the next. */
 export function createGraph<S extends Slot>({ noun, slots, judge, missing }: GraphOptions<S>): Graph<S> {
@@ -45,8 +46,8 @@ export function createGraph<S extends Slot>({ noun, slots, judge, missing }: Gra
     if (slot === undefined) return [missing(name)];
     const errors = errorsOf(slot);
     if (errors.length === 0) return NONE;
-    const own = `The ${noun} '${name}'`;
-    return errors.slice(0, MAX_CAUSES).map((error) => (error.startsWith(own) ? error : `${own} is broken: ${error}`));
+    // What is broken further down has said so itself.
+    return errors.slice(0, MAX_CAUSES).map((error) => (NAMED.test(error) ? error : `The ${noun} '${name}' is broken: ${error}`));
   }
 
   return { errorsOf, errorsOfUse };

@@ -3,7 +3,7 @@ import type { HttpRouter } from '../dynamic.ts';
 import type { RuntimeConfiguration, RuntimeHttpRouter } from '../runtime.ts';
 import type { EntryPoints } from './entry-points.ts';
 import { httpMiddlewareGraph, middlewareRegistry } from './middlewares.ts';
-import { finishRouters, finishSlots, judgeAll, judgeUse, transportRegistry } from './objects.ts';
+import { finishRouters, finishSlots, judgeAll, judgeTransports, judgeUse, transportRegistry } from './objects.ts';
 import { prepareHttpRouter } from './prepare.ts';
 import { createRegistry } from './registry.ts';
 import type { Rejected, Says } from './rejected.ts';
@@ -52,6 +52,7 @@ export function createHttpMerger(entryPoints: EntryPoints, platform: MiddlewareP
     for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = slot.facts.warnings;
     const middlewareGraph = httpMiddlewareGraph(middlewares.slots, { hasService: (name) => services.slots.has(name), platform });
     const graph = serviceGraph(services.slots, { middlewares: middlewareGraph, transports: transports.slots });
+    judgeTransports(transports.slots);
     judgeAll(middlewares.slots, middlewareGraph);
     judgeAll(services.slots, graph);
     const used = { services: services.slots, serviceGraph: graph, middlewares: middlewares.slots, middlewareGraph, tls };

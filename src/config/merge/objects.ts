@@ -1,14 +1,29 @@
+import { violations } from '../../base/violations.ts';
+import { serversTransport, tcpServersTransport } from '../dynamic.ts';
 import type { RuntimeObject } from '../runtime.ts';
 import type { Graph } from './graph.ts';
 import { type Named, reference } from './names.ts';
-import { createRegistry, type Protocol, type Registry, type Slot } from './registry.ts';
+import { createRegistry, type Registry, type Slot } from './registry.ts';
 import type { RouterEntry } from './routers.ts';
 import type { MergedTls } from './tls.ts';
 import { addCritical, addUser, type Finisher, type Verdict } from './verdict.ts';
 
 export type Objects<T> = Readonly<Record<string, RuntimeObject<T>>>;
 
-export const transportRegistry = (protocol: Protocol): Registry<Slot> => createRegistry(protocol, 'serversTransports', () => ({}));
+const TRANSPORTS = { http: serversTransport, tcp: tcpServersTransport };
+
+/** `broken`: values that were taken, but that nothing can be made of. */
+export type TransportSlot = Slot & { readonly broken: readonly string[] };
+
+export const transportRegistry = (protocol: 'http' | 'tcp'): Registry<TransportSlot> =>
+  createRegistry(protocol, 'serversTransports', ({ written }) => {
+    const found = written === undefined ? [] : violations(TRANSPORTS[protocol], written);
+    return { broken: found.map(({ path, message }) => `${path.join('.')}: ${message}`) };
+  });
+
+export function judgeTransports(slots: ReadonlyMap<string, TransportSlot>): void {
+  for (const slot of slots.values()) if (slot.broken.length > 0) slot.critical = slot.broken;
+}
 
 /** Gives every object what its graph says of it. */
 export function judgeAll<S extends Slot>(slots: ReadonlyMap<string, S>, graph: Graph<S>): void {

@@ -1,3 +1,6 @@
+import type { Schema } from '../../base/schema.ts';
+import { violations } from '../../base/violations.ts';
+import { httpService, tcpService } from '../dynamic.ts';
 import { type Named, reference } from './names.ts';
 import { serverUrlProblem } from './server-url.ts';
 
@@ -64,6 +67,7 @@ export function readHttpService(written: object, owner: Named): ServiceFacts {
   const addresses = judgeAddresses(loadBalancer?.servers ?? []);
   return facts({
     ...addresses,
+    errors: [...addresses.errors, ...sentences(httpService, written)],
     children: childrenOf(service).map(full),
     middlewares: (service.middlewares ?? []).map(full),
     transport: transportOf(loadBalancer, full),
@@ -83,6 +87,7 @@ export function readTcpService(written: object, owner: Named): ServiceFacts {
   const children = (service.weighted?.services ?? []).map(({ name = '' }) => name);
   const bad = (service.loadBalancer?.servers ?? []).filter(({ address = '' }) => !/^(\[[^\]]*\]|[^:]*):[^:]*$/.test(address));
   return facts({
+    errors: sentences(tcpService, written),
     warnings: bad.map(({ address }) => `The address '${address}' of a server is no host:port; the server is left out`),
     children: children.map(full),
     transport: transportOf(service.loadBalancer, full),
@@ -90,6 +95,10 @@ export function readTcpService(written: object, owner: Named): ServiceFacts {
     asksHealth: service.weighted?.healthCheck === undefined ? [] : children.map((child) => ({ child: full(child), remedy: '' })),
   });
 }
+
+/** Values that were taken, but that nothing can be made of. */
+const sentences = (schema: Schema, written: object): string[] =>
+  violations(schema, written).map(({ path, message }) => `${path.join('.')}: ${message}`);
 
 const EMPTY: readonly never[] = Object.freeze([]);
 

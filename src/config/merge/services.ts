@@ -40,7 +40,7 @@ export function serviceGraph(slots: ReadonlyMap<string, ServiceSlot>, { middlewa
 function judgeTransport(name: string, transports: ReadonlyMap<string, Slot>): string[] {
   const transport = transports.get(name);
   if (transport === undefined) return [`There is no serversTransport '${name}'`];
-  return (transport.rejected ?? []).map((error) => `The serversTransport '${name}' is broken: ${error}`);
+  return (transport.rejected ?? transport.critical).map((error) => `The serversTransport '${name}' is broken: ${error}`);
 }
 
 const SWITCHES: Record<string, string> = {

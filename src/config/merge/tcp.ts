@@ -2,7 +2,7 @@ import { tcpMiddleware } from '../dynamic.ts';
 import type { RuntimeConfiguration, RuntimeTcpRouter } from '../runtime.ts';
 import type { EntryPoints } from './entry-points.ts';
 import { middlewareRegistry, tcpMiddlewareGraph } from './middlewares.ts';
-import { finishRouters, finishSlots, judgeAll, judgeUse, transportRegistry } from './objects.ts';
+import { finishRouters, finishSlots, judgeAll, judgeTransports, judgeUse, transportRegistry } from './objects.ts';
 import { prepareTcpRouter } from './prepare.ts';
 import { createRegistry } from './registry.ts';
 import type { Rejected, Says } from './rejected.ts';
@@ -38,6 +38,7 @@ export function createTcpMerger(entryPoints: EntryPoints) {
     for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = slot.facts.warnings;
     const middlewareGraph = tcpMiddlewareGraph(middlewares.slots, Object.keys(tcpMiddleware.fields ?? {}));
     const graph = serviceGraph(services.slots, { transports: transports.slots });
+    judgeTransports(transports.slots);
     judgeAll(middlewares.slots, middlewareGraph);
     judgeAll(services.slots, graph);
     const used = { services: services.slots, serviceGraph: graph, middlewares: middlewares.slots, middlewareGraph, tls };

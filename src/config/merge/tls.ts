@@ -1,4 +1,5 @@
 import { defaultsOf } from '../../base/decode.ts';
+import { violations } from '../../base/violations.ts';
 import { tlsOptions } from '../dynamic.ts';
 import type { RuntimeConfiguration } from '../runtime.ts';
 import { equal } from './equal.ts';
@@ -38,13 +39,24 @@ export function mergeTls(says: Says, rejected: ReadonlyMap<string, Rejected>, be
   return {
     merged: before !== undefined && equal(before, merged) ? before : merged,
     problemOf(name) {
-      if (options[name] !== undefined) return undefined;
+      if (options[name] !== undefined) return problemIn(name, options[name]);
       if (name === 'default' && owners.options.length > 1)
         return `The TLS options 'default' are defined by several providers (${owners.options.join(', ')}), so none is used; keep one`;
       const errors = broken.get(name);
       return errors === undefined ? `There are no TLS options '${name}'` : `The TLS options '${name}' are broken: ${errors.join('; ')}`;
     },
   };
+}
+
+const judged = new WeakMap<object, string | undefined>();
+
+/** Values that were taken, but that nothing can be made of. */
+function problemIn(name: string, options: Tls['options'][string]): string | undefined {
+  if (judged.has(options)) return judged.get(options);
+  const found = violations(tlsOptions, options).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const problem = found.length === 0 ? undefined : `The TLS options '${name}' are broken: ${found.join('; ')}`;
+  judged.set(options, problem);
+  return problem;
 }
 
 /** Only the name `default` is one for all providers. */

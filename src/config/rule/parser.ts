@@ -1,5 +1,5 @@
 import { nearest } from '../../base/errors.ts';
-import { advance, createLexer, fail, type Lexer, type TokenKind } from './lexer.ts';
+import { advance, createLexer, fail, type Lexer, type TokenKind, tokenText } from './lexer.ts';
 
 /** One call, as `Host(`a`)` or `!Host(`a`)`. */
 export interface RuleMatch {
@@ -135,8 +135,9 @@ function unknownMatcher({ names, advice }: Parser, name: string): string {
 }
 
 function unexpected(lexer: Lexer, expected: string): Error {
-  const hint = HINTS.find(([pattern]) => pattern.test(lexer.value))?.[1];
-  const found = lexer.kind === 'end' ? 'the end of the rule' : lexer.kind === 'newline' ? 'a newline' : `'${shorten(lexer.value)}'`;
+  const text = tokenText(lexer);
+  const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1];
+  const found = lexer.kind === 'end' ? 'the end of the rule' : lexer.kind === 'newline' ? 'a newline' : `'${shorten(text)}'`;
   return fail(lexer, `expected ${expected}, found ${found}${hint === undefined ? '' : `; ${hint}`}`);
 }
 

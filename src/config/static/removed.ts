@@ -1,5 +1,5 @@
 import { scalarText } from '../../base/decode.ts';
-import { ConfigError } from '../../base/errors.ts';
+import { ConfigError, type Place } from '../../base/errors.ts';
 import { at, isTree, keyOf, type Tree } from './tree.ts';
 
 /** One change that `migrate` makes. A path has the names as the file writes them. */
@@ -153,14 +153,18 @@ function flatten(path: readonly string[], value: unknown): [readonly string[], s
 }
 
 /** What the start says of removed and renamed options. */
-export function judgeRemoved(tree: Tree, kind: SourceKind, source: string): { problems: ConfigError[]; warnings: ConfigError[] } {
+export function judgeRemoved(
+  tree: Tree,
+  kind: SourceKind,
+  placeOf: (path: readonly string[]) => Place,
+): { problems: ConfigError[]; warnings: ConfigError[] } {
   const problems: ConfigError[] = [];
   const warnings: ConfigError[] = [];
   for (const { rewriting, path, edits } of findRemoved(tree)) {
     const lines = linesOf(edits, kind);
     const remedy = lines.length === 0 ? 'remove it' : `write ${lines.map((line) => `'${line}'`).join(' and ')}`;
     const message = `${rewriting.works ? 'is deprecated' : 'was removed in version 3'}, ${rewriting.reason}; ${remedy}`;
-    const error = new ConfigError('config.removed', message, { source, object: path.join('.') });
+    const error = new ConfigError('config.removed', message, { ...placeOf(path), object: path.join('.') });
     (rewriting.works ? warnings : problems).push(error);
   }
   return { problems, warnings };

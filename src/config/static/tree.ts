@@ -98,15 +98,3 @@ export function overlay(under: unknown, over: unknown): unknown {
   if (over[OWN_TEXT] !== undefined) result[OWN_TEXT] = over[OWN_TEXT];
   return result;
 }
-
-/** Without the keys that have nothing behind them; what held only such keys stays as an empty object. */
-export function prune(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(prune);
-  if (!isTree(value) || value instanceof Date) return value;
-  const result: Tree = {};
-  for (const [name, child] of Object.entries(value)) {
-    if (child !== null && child !== undefined)
-      Object.defineProperty(result, name, { value: prune(child), enumerable: true, writable: true, configurable: true });
-  }
-  return result;
-}

@@ -38,7 +38,7 @@ export async function listenHttp(name: string, entryPoint: EntryPoint, options: 
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
     connections.add(createHttp1Connection(socket, settings, peerOf(socket)));
   });
-  const { host, port } = parseListenAddress(entryPoint.address ?? '', name);
+  const { host, port } = parseListenAddress(entryPoint.address ?? '', `entryPoints.${name}.address`);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, reusePort: options.reusePort || entryPoint.reusePort === true }, resolve);

@@ -1,14 +1,14 @@
 import { ClientError, UpstreamError } from '../../base/errors.ts';
 import { Cancellation, createFacts, HeaderList, type ProxyRequest, type ProxyResponse } from '../../base/message.ts';
-import { statusText } from '../../base/status-text.ts';
 import { Deadline } from '../deadline.ts';
 import { joinTunnel, type Tunnel } from '../rim/tunnel.ts';
 import type { Channel, ChannelOwner } from '../sockets/channel.ts';
+import { bodyFraming, bodylessFraming, expectationFailedText, failureText, isBodyless, refusalText } from './answer.ts';
 import { BodyWriter, framedText } from './body-writer.ts';
 import type { Refusal } from './fields.ts';
 import { isRefusal, parseRequestHead, type RequestHead } from './head.ts';
 import { HeadReader } from './head-reader.ts';
-import { httpDate, interimHeadText, type OutgoingFraming, responseHeadText } from './head-text.ts';
+import { httpDate, interimHeadText, responseHeadText } from './head-text.ts';
 import { type BodySource, Http1Body } from './incoming-body.ts';
 import type { Http1Settings, Peer } from './settings.ts';
 
@@ -118,7 +118,7 @@ export class Http1Connection implements ChannelOwner, BodySource {
     this.#keepAlive = !fields.close && (minor === 1 || fields.keepAlive);
     this.#expects = false;
     if (fields.expect !== undefined && minor === 1) {
-      if (fields.expect.toLowerCase() !== '100-continue') return this.#refuseExpectation();
+      if (fields.expect.toLowerCase() !== '100-continue') return this.#refuseWith(expectationFailedText(httpDate(now)));
       this.#expects = true;
     }
     let body: Http1Body | undefined;
@@ -232,29 +232,26 @@ export class Http1Connection implements ChannelOwner, BodySource {
       (response.tunnel as Tunnel | undefined)?.channel.destroy();
       return;
     }
-    if (response.tunnel !== undefined) return this.#joinTunnel(response);
-    const { status, headers } = response;
-    if (this.#body !== undefined && !this.#body.opened) this.#body.discard();
-    const bodyless = request.method === 'HEAD' || status === 204 || status === 304;
-    const framing = bodyless ? bodylessFraming(request, response) : this.#framing(response);
-    const close = this.#mustClose(headers);
-    const connection = close ? (this.#minor === 1 ? 'close' : '') : this.#minor === 1 ? '' : 'keep-alive';
-    const date = httpDate(this.#settings.clock.now());
-    const head = responseHeadText(status, headers, { version: this.#minor === 1 ? '1.1' : '1.0', framing, connection, date });
-    this.#phase = ANSWERING;
-    this.#status = status;
-    const body = bodyless ? undefined : response.body;
-    if (bodyless) response.body?.discard();
-    this.#write(head, body, framing === 'chunked');
+    if (response.tunnel !== undefined) this.#joinTunnel(response);
+    else this.#write(request, response);
   }
 
-  #framing(response: ProxyResponse): OutgoingFraming {
-    const { body } = response;
-    if (body === undefined) return 0;
-    if (body.length !== undefined) return body.length;
-    if (this.#minor === 1) return 'chunked';
-    this.#keepAlive = false;
-    return null;
+  #write(request: ProxyRequest, response: ProxyResponse): void {
+    const { status, headers } = response;
+    const minor = this.#minor;
+    if (this.#body !== undefined && !this.#body.opened) this.#body.discard();
+    const bodyless = isBodyless(request, status);
+    const framing = bodyless ? bodylessFraming(request, response) : bodyFraming(response, minor);
+    if (framing === null && !bodyless) this.#keepAlive = false;
+    const close = this.#mustClose(headers);
+    // Without a word HTTP/1.1 keeps a connection and HTTP/1.0 closes it.
+    const connection = minor === 1 ? (close ? 'close' : '') : close ? '' : 'keep-alive';
+    const date = httpDate(this.#settings.clock.now());
+    const head = responseHeadText(status, headers, { version: minor === 1 ? '1.1' : '1.0', framing, connection, date });
+    this.#phase = ANSWERING;
+    this.#status = status;
+    if (bodyless) response.body?.discard();
+    this.#writeBody(head, bodyless ? undefined : response.body, framing === 'chunked');
   }
 
   #mustClose(headers: HeaderList): boolean {
@@ -265,7 +262,7 @@ export class Http1Connection implements ChannelOwner, BodySource {
     return !this.#keepAlive;
   }
 
-  #write(head: string, body: ProxyResponse['body'], chunked: boolean): void {
+  #writeBody(head: string, body: ProxyResponse['body'], chunked: boolean): void {
     if (body === undefined) {
       this.channel.write(head);
       this.onBodySent();
@@ -302,14 +299,10 @@ export class Http1Connection implements ChannelOwner, BodySource {
       this.#settings.log.error('The handler failed', { entryPointName: this.#settings.entryPoint, error });
     if (this.#phase !== BUSY) return;
     this.#keepAlive = false;
-    const text = statusText(status);
-    const headers = new HeaderList(['Content-Type', 'text/plain; charset=utf-8']);
+    if (this.#body !== undefined && !this.#body.opened) this.#body.discard();
     this.#phase = ANSWERING;
     this.#status = status;
-    const version = this.#minor === 1 ? '1.1' : '1.0';
-    const date = httpDate(this.#settings.clock.now());
-    if (this.#body !== undefined && !this.#body.opened) this.#body.discard();
-    this.channel.write(responseHeadText(status, headers, { version, framing: text.length, connection: 'close', date }) + text);
+    this.channel.write(failureText(status, this.#minor, httpDate(this.#settings.clock.now())));
     this.onBodySent();
   }
 
@@ -335,7 +328,10 @@ export class Http1Connection implements ChannelOwner, BodySource {
 
   #next(): void {
     this.#phase = READING;
-    if (this.channel.ended) return this.#closeGently();
+    if (this.channel.ended) {
+      this.#closeGently();
+      return;
+    }
     this.#limit(this.#deadline, this.#settings.limits.idleTimeoutMs, this.#settings.clock.now());
     const text = this.#waiting;
     this.#waiting = '';
@@ -356,24 +352,19 @@ export class Http1Connection implements ChannelOwner, BodySource {
 
   // Refusals, limits, the end
 
-  /** As Go answers what it cannot read: bare, without Date. */
-  #refuse({ status, detail, reason }: Refusal): boolean {
+  /** Returns true: what else comes is read and thrown away. */
+  #refuse(refusal: Refusal): true {
+    const { reason } = refusal;
     this.#settings.log.debug('Refused a malformed request', {
       entryPointName: this.#settings.entryPoint,
       reason,
       clientHost: this.#peer.address,
     });
-    const phrase = `${status} ${statusText(status)}`;
-    const line = detail === '' || status === 501 ? phrase : `${phrase}: ${detail}`;
-    const body = status === 501 ? detail : line;
-    this.channel.write(`HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${body}`);
-    this.#closeGently();
-    return true;
+    return this.#refuseWith(refusalText(refusal));
   }
 
-  #refuseExpectation(): boolean {
-    const date = httpDate(this.#settings.clock.now());
-    this.channel.write(responseHeadText(417, new HeaderList(), { version: '1.1', framing: 0, connection: 'close', date }));
+  #refuseWith(text: string): true {
+    this.channel.write(text);
     this.#closeGently();
     return true;
   }
@@ -408,17 +399,13 @@ export class Http1Connection implements ChannelOwner, BodySource {
   }
 
   onEnd(): void {
-    switch (this.#phase) {
-      case READING:
-      case CLOSING:
-        // Answers that still wait to leave do leave; the end of both sides then closes the connection.
-        return this.channel.end();
-      case ANSWERING:
-        // Everything is handed over: a client that ends its side early still gets it.
-        if (this.#writer === undefined && this.#body === undefined) return;
+    if (this.#phase === READING || this.#phase === CLOSING) {
+      // An answer that still waits to leave does leave; the end of both sides then closes the connection.
+      this.channel.end();
+    } else if (this.#phase !== ANSWERING || this.#writer !== undefined || this.#body !== undefined) {
+      // As in Go and nginx, a client that ends its side while its answer is being made is gone.
+      this.channel.destroy();
     }
-    // As in Go and nginx, a client that ends its side while its answer is being made is gone.
-    this.channel.destroy();
   }
 
   onClose(): void {
@@ -438,10 +425,3 @@ export class Http1Connection implements ChannelOwner, BodySource {
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const BROKEN_BODY: Refusal = { status: 400, detail: '', reason: 'bad chunk' };
-
-/** HEAD keeps the length that the answer announces; 204 and 304 have none. */
-function bodylessFraming(request: ProxyRequest, { status, headers, body }: ProxyResponse): OutgoingFraming {
-  if (request.method !== 'HEAD' || status === 204 || status === 304) return null;
-  const announced = headers.get('Content-Length');
-  return announced !== undefined && /^[0-9]{1,15}$/.test(announced) ? Number(announced) : (body?.length ?? null);
-}

@@ -148,6 +148,10 @@ function takeHost(fields: Fields, value: string): Refusal | undefined {
 }
 
 function takeConnection(fields: Fields, value: string): void {
+  if (value === 'keep-alive') {
+    fields.keepAlive = true;
+    return;
+  }
   for (const part of value.split(',')) {
     const token = part.trim().toLowerCase();
     if (token === 'close') fields.close = true;

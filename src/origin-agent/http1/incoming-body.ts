@@ -130,10 +130,12 @@ export class Http1Body implements Body {
     const early = this.#takeEarly();
     let wanted = true;
     for (const bytes of early) if (!sink.onContent(bytes)) wanted = false;
-    if (this.complete) return sink.onEnd();
-    if (this.failure !== undefined) return sink.onFailure(this.failure);
-    this.#source.onBodyOpened();
-    if (wanted) this.#source.onBodyWanted();
+    if (this.complete) sink.onEnd();
+    else if (this.failure !== undefined) sink.onFailure(this.failure);
+    else {
+      this.#source.onBodyOpened();
+      if (wanted) this.#source.onBodyWanted();
+    }
   }
 
   #takeEarly(): Buffer[] {

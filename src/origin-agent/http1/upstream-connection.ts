@@ -28,6 +28,8 @@ export interface UpstreamPool {
 
 /** Go waits as long for `100 Continue` before it sends a body that expects it. */
 const CONTINUE_WAIT_MS = 1000;
+/** Interim answers to one request; more are an attack on whoever counts them. */
+const MAX_INTERIMS = 64;
 /** A body of this size behind its head goes into a buffer of the channel's own at once. */
 const STREAM_BYTES = 16_384;
 
@@ -50,6 +52,7 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
   #body: Http1Body | undefined;
   /** Bytes of this exchange's answer have come. */
   #answered = false;
+  #interims = 0;
   #keepAlive = true;
   readonly #onCancel = (): void => this.#fail(new UpstreamError('upstream.aborted', 'The client went away'));
 
@@ -67,6 +70,7 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
       this.#request = request;
       this.#exchanges++;
       this.#answered = false;
+      this.#interims = 0;
       this.#keepAlive = true;
       this.#offCancel = request.cancellation.onCancel(this.#onCancel);
       if (request.cancellation.cancelled) return;
@@ -89,10 +93,13 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
     }
     const writer = new BodyWriter(this.channel, body, framing === 'chunked', this);
     this.#writer = writer;
-    if (request.headers.get('Expect')?.toLowerCase() !== '100-continue') return writer.start(head);
-    this.channel.write(head);
-    this.#held = writer;
-    this.#deadline.set(this.#pool.clock.now() + CONTINUE_WAIT_MS);
+    if (request.headers.get('Expect')?.toLowerCase() === '100-continue') {
+      this.channel.write(head);
+      this.#held = writer;
+      this.#deadline.set(this.#pool.clock.now() + CONTINUE_WAIT_MS);
+    } else {
+      writer.start(head);
+    }
   }
 
   #letBodyGo(): void {
@@ -140,6 +147,7 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
       reader.text = '';
       if (head.status >= 200) return this.#begin(head, rest);
       if (head.status === 101) return this.#switch(head, rest);
+      if (++this.#interims > MAX_INTERIMS) return this.#malformed('too many interim answers');
       this.#interim(head);
       if (rest === '') return true;
       text = rest;
@@ -153,10 +161,10 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
   }
 
   #interim({ status, fields }: ResponseHead): void {
-    if (status === 100 && this.#held !== undefined) return this.#letBodyGo();
-    // The client's own expectation was met when its body was opened.
-    if (status === 100 && this.#request!.headers.has('Expect')) return;
-    this.#request!.interim?.(status, new HeaderList(fields.raw));
+    const request = this.#request!;
+    if (status !== 100 || !request.headers.has('Expect')) request.interim?.(status, new HeaderList(fields.raw));
+    // The client's own expectation is met when its body is opened.
+    else this.#letBodyGo();
   }
 
   #begin(head: ResponseHead, rest: string): boolean {
@@ -254,10 +262,11 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
   }
 
   #onDeadline(): void {
-    if (this.#held !== undefined) return this.#letBodyGo();
-    this.#fail(
-      new UpstreamError('upstream.timeout', `The server sent no head of an answer within ${this.#pool.responseHeaderTimeoutMs} ms`),
-    );
+    if (this.#held !== undefined) this.#letBodyGo();
+    else
+      this.#fail(
+        new UpstreamError('upstream.timeout', `The server sent no head of an answer within ${this.#pool.responseHeaderTimeoutMs} ms`),
+      );
   }
 
   onEnd(): void {
@@ -285,19 +294,21 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
       return;
     }
     if (this.#body !== undefined) {
-      return this.#fail(new UpstreamError('upstream.closed', 'The server closed the connection before its body was complete', { cause }));
+      this.#fail(new UpstreamError('upstream.closed', 'The server closed the connection before its body was complete', { cause }));
+    } else if (this.#answered) {
+      this.#malformed('cut short');
+    } else if (this.#exchanges > 1 && isReplayable(request) && isRepeatable(request.body)) {
+      const resolve = this.#resolve!;
+      this.#end();
+      this.channel.destroy();
+      resolve(this.#pool.sendFresh(request));
+    } else {
+      this.#fail(toUpstreamError(cause, true));
     }
-    if (this.#answered) return void this.#malformed('cut short');
-    const { body } = request;
-    const stale =
-      this.#exchanges > 1 && isReplayable(request) && (body === undefined || (body instanceof Http1Body && body.text !== undefined));
-    if (!stale) return this.#fail(toUpstreamError(cause, true));
-    const resolve = this.#resolve!;
-    this.#end();
-    this.channel.destroy();
-    resolve(this.#pool.sendFresh(request));
   }
 }
+
+const isRepeatable = (body: ProxyRequest['body']): boolean => body === undefined || (body instanceof Http1Body && body.text !== undefined);
 
 const NEEDS_LENGTH = /^(?:POST|PUT|PATCH)$/;
 

@@ -39,7 +39,7 @@ export function createFailover(name: string, config: FailoverConfig, context: Se
     return fallback.handle(copy());
   }
 
-  return { handle, available: () => main.available() || fallback.available() };
+  return { handle, available: () => main.available() || fallback.available(), healthy: () => main.healthy() + fallback.healthy() };
 }
 
 /** `500`, `500-504`: a test over all of them. Throws ConfigError. */

@@ -87,7 +87,11 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
     return decode && response.headers.get('Content-Encoding') === 'gzip' ? platform.unpack(response) : response;
   }
 
-  return { handle, available: () => servers.some((_, index) => takesNew(index)) };
+  return {
+    handle,
+    available: () => servers.some((_, index) => takesNew(index)),
+    healthy: () => servers.filter((_, index) => takesNew(index)).length,
+  };
 }
 
 function createStrategy(

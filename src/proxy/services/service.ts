@@ -12,6 +12,8 @@ import { createWeighted } from './weighted.ts';
 export interface Service {
   readonly handle: Handler;
   readonly available: () => boolean;
+  /** Servers that could take a request now; what has no servers of its own counts as one. */
+  readonly healthy: () => number;
 }
 
 /** What a kind of service may have from outside. */
@@ -28,7 +30,7 @@ export function createService(name: string, config: ProxyService, context: Servi
   const { platform } = context;
   if (config.sites !== undefined && platform.relay !== undefined) {
     const sites = Object.entries(config.sites.sites).map(([site, there]) => ({ site, name: there.name, weight: there.weight }));
-    return platform.relay({ kind: 'service', sites, stickyCookie: config.sites.stickyCookie });
+    return { ...platform.relay({ kind: 'service', sites, stickyCookie: config.sites.stickyCookie }), healthy: () => sites.length };
   }
   if (config.loadBalancer !== undefined) return createLoadBalancer(name, config.loadBalancer, context);
   if (config.weighted !== undefined) return createWeighted(name, config.weighted, 'wrr', context);

@@ -38,5 +38,9 @@ export function createWeighted(name: string, config: WeightedConfig, strategy: '
     return response;
   }
 
-  return { handle, available: () => children.some((_, index) => isUp(index)) };
+  return {
+    handle,
+    available: () => children.some((_, index) => isUp(index)),
+    healthy: () => children.reduce((sum, child) => sum + child.service.healthy(), 0),
+  };
 }

@@ -78,7 +78,8 @@ describe('weighted round robin', () => {
 
 describe('highest random weight', () => {
   const addresses = Array.from({ length: ROUNDS }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
-  const choices = (balancer: Balancer, allowed: (index: number) => boolean = all): number[] => addresses.map((address) => balancer.next(from(address), allowed)!);
+  const choices = (balancer: Balancer, allowed: (index: number) => boolean = all): number[] =>
+    addresses.map((address) => balancer.next(from(address), allowed)!);
 
   it('keeps a client at its candidate', () => {
     const balancer = createHighestRandomWeight(candidates(1, 1, 1));

@@ -61,16 +61,12 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
   });
   const relay = createRelay({
     proxy,
-    agentId: id,
+    agentId: () => id,
     grantKeys: () => site.grantKeys,
     clock: { ...systemClock, now: () => systemClock.now() + site.clockOffsetMs },
     log,
     isDraining: () => site.draining,
     isPublished: (kind, name) => Object.hasOwn(configuration[`${kind}s`], name),
-    healthyServers: (kind, name) => {
-      const service = kind === 'service' ? name : configuration.routers[name]!.service;
-      return proxy.available(service) ? (configuration.services[service]?.loadBalancer?.servers?.length ?? 1) : 0;
-    },
   });
   const http = createNodeHttpServer({
     handler: (request) => {
@@ -83,7 +79,7 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
     log,
   });
   const sockets = new Set<Socket>();
-  const server = createTlsServer({ key: tls.key, cert: tls.certificate }, (socket) => void http.emit('connection', socket));
+  const server = createTlsServer({ key: tls.key, cert: tls.certificate, noDelay: true }, (socket) => void http.emit('connection', socket));
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));

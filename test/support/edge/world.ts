@@ -5,12 +5,12 @@ import { bundleWorker, edgeBindings, type LocalEdge, localWorker, startLocalEdge
 import { objectKey, POINTER_KEY } from '../../../src/config/kv-layout.ts';
 import { type SplitSnapshot, splitSnapshot } from '../../../src/config/shards.ts';
 import type { ProxyConfiguration, ProxyRouter, Snapshot } from '../../../src/config/snapshot.ts';
-import { type Authority, createAuthority } from './certificates.ts';
+import { type Authority, type Certificate, createAuthority } from './certificates.ts';
 import type { Command, Report } from './commands.ts';
 import { type Site, startSite } from './site.ts';
 
 export interface WorldOptions {
-  /** Agents, each at `https://<id>.test`. */
+  /** Agents, each at `https://<id>.edge.test`. */
   readonly sites?: readonly string[];
   /** Names that the egress leads elsewhere: `name:port` to a plain HTTP server on this machine. */
   readonly names?: Readonly<Record<string, number>>;
@@ -25,7 +25,6 @@ export interface WorldOptions {
 /** The Worker in workerd between doubles of all that a local edge hides, and real agents behind TLS. */
 export interface World {
   readonly edge: LocalEdge;
-  readonly authority: Authority;
   readonly log: string[];
   /** Private key of the Worker, as in EDGEWAY_GRANT_KEY. */
   readonly grantKey: JWK;
@@ -39,29 +38,39 @@ export interface World {
   stop(): Promise<void>;
 }
 
+/** Kept by the worlds of one test file. */
+let authority: Authority | undefined;
+let wildcard: Certificate | undefined;
+let bundles: Promise<string[]> | undefined;
+
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { sites: ids = ['agent-1'], names = {} } = options;
-  const authority = createAuthority();
+  authority ??= createAuthority();
+  const certificate = (wildcard ??= authority.issue(['*.edge.test', 'localhost']));
   const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
   const grantKey = { ...(await exportJWK(privateKey)), kid: 'grant-1' };
   const pinned = [{ ...(await exportJWK(publicKey)), kid: 'grant-1' }];
   const sites = new Map<string, Site>();
-  for (const id of ids) sites.set(id, await startSite(id, authority.issue([`${id}.test`]), pinned));
+  for (const id of ids) sites.set(id, await startSite(id, certificate, pinned));
 
   const addresses: Record<string, string> = {};
   const env: Record<string, unknown> = { ADDRESSES: { type: 'json', value: addresses } };
   for (const [id, { port }] of sites) {
-    addresses[`${id}.test:443`] = `127.0.0.1:${port}`;
+    addresses[`${id}.edge.test:443`] = `127.0.0.1:${port}`;
     const tlsOptions = { trustedCertificates: [authority.certificate] };
-    env[`TO ${id}.test:443`] = { type: 'external', address: `127.0.0.1:${port}`, https: { tlsOptions, certificateHost: `${id}.test` } };
+    env[`TO ${id}.edge.test:443`] = {
+      type: 'external',
+      address: `127.0.0.1:${port}`,
+      https: { tlsOptions, certificateHost: `${id}.edge.test` },
+    };
   }
   for (const [name, port] of Object.entries(names)) {
     addresses[name] = `127.0.0.1:${port}`;
     env[`TO ${name}`] = { type: 'external', address: `127.0.0.1:${port}`, http: {} };
   }
-  const [script, doubles] = await Promise.all([bundleWorker(), bundleWorker(join(FOLDER, 'worker/doubles.ts'))]);
+  const [script, doubles] = await (bundles ??= Promise.all([bundleWorker(), bundleWorker(join(FOLDER, 'worker/doubles.ts'))]));
   const variables = {
     EDGEWAY_CONTROL_HOST: 'control.test',
     EDGEWAY_GRANT_KEY: JSON.stringify(grantKey),
@@ -88,7 +97,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       localWorker({ name: 'doubles', script: doubles, env: env as never, durableObjects: ['HubDouble'] }),
     ],
     ...(options.cf === undefined ? {} : { cf: options.cf }),
-    ...(options.tls === undefined ? {} : { tls: authority.issue(['localhost', '*.example.com']) }),
+    ...(options.tls === undefined ? {} : { tls: certificate }),
     onLog: (line) => log.push(line),
   });
 
@@ -100,7 +109,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   let revision = 0;
   return {
     edge,
-    authority,
     log,
     grantKey,
     site: (id) => sites.get(id)!,
@@ -120,7 +128,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     async stop() {
       await edge.stop();
       for (const site of sites.values()) await site.stop();
-      authority.remove();
     },
   };
 }
@@ -134,7 +141,7 @@ export function createSnapshot(revision: number, sites: readonly string[], http:
   return {
     schema: 1,
     revision,
-    sites: Object.fromEntries(sites.map((id) => [id, { agent: id, link: { type: 'https', address: `https://${id}.test` } }])),
+    sites: Object.fromEntries(sites.map((id) => [id, { agent: id, link: { type: 'https', address: `https://${id}.edge.test` } }])),
     http: { routers: {}, services: {}, middlewares: {}, serversTransports: {}, ...http },
   };
 }
