@@ -72,6 +72,7 @@ function tryOut(
   if (definition.create === undefined)
     return [`Nobody implements the middleware '${definition.kind}' yet; its routers are disabled rather than left unguarded`];
   let usesServices = false;
+  let usesFiles = false;
   const context: MiddlewareContext = {
     name: key,
     router: key,
@@ -87,7 +88,13 @@ function tryOut(
       return nobody;
     },
     fetch: nobody,
-    platform: platform ?? BLIND,
+    platform: {
+      ...(platform ?? BLIND),
+      readFile(path) {
+        usesFiles = true;
+        return (platform ?? BLIND).readFile!(path);
+      },
+    },
   };
   let errors: readonly string[] = [];
   try {
@@ -96,7 +103,7 @@ function tryOut(
     // Whether a file exists is judged where it is read.
     if (!(error instanceof ConfigError && error.code === 'config.io' && platform === undefined)) errors = [(error as Error).message];
   }
-  if (!usesServices && platform === undefined) tried.errors = errors;
+  if (!usesServices && !(usesFiles && platform !== undefined)) tried.errors = errors;
   return errors;
 }
 
@@ -107,4 +114,5 @@ const BLIND: MiddlewarePlatform = {
   readFile(path) {
     throw new ConfigError('config.io', `The file '${path}' is not read here`);
   },
+  redis: () => ({ evaluate: nobody }),
 };

@@ -203,7 +203,6 @@ it('does not offer what the platform lacks', async () => {
 
 it.each([
   [{ encodings: ['lz4'] }, "'lz4' in 'encodings' is no known coding; known are gzip, br, zstd"],
-  [{ encodings: [] }, "'encodings' is empty; write some of gzip, br, zstd"],
   [{ encodings: ['br'], defaultEncoding: 'gzip' }, "'defaultEncoding' is 'gzip', which is not among 'encodings' (br)"],
   [
     { includedContentTypes: ['a/b'], excludedContentTypes: ['c/d'] },
