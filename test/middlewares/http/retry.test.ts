@@ -165,6 +165,15 @@ describe('waiting', () => {
     await answer;
   });
 
+  it('goes on for as long as attempts are left', async () => {
+    const clock = createManualClock();
+    const { ask, trials } = make({ attempts: 4, initialInterval: '10m', status: ['503'] }, [busy], { clock });
+    const answer = ask();
+    await clock.advance(60 * 60_000);
+    expect((await answer).status).toBe(503);
+    expect(trials).toHaveLength(4);
+  });
+
   it('ends with the client', async () => {
     const clock = createManualClock();
     const { run } = make({ attempts: 2, initialInterval: '1s', status: ['503'] }, [busy], { clock });
