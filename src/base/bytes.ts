@@ -4,6 +4,8 @@ const decoder = new TextDecoder();
 export const encodeText = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);
 export const decodeText = (bytes: Uint8Array): string => decoder.decode(bytes);
 
+export { fromByteString as fromByteText, toByteString as toByteText } from './byte-string.ts';
+
 /** One byte a character (latin1), as header values in the records are. */
 export const bytesOf = (byteText: string): Uint8Array<ArrayBuffer> => Uint8Array.from(byteText, (character) => character.charCodeAt(0));
 
@@ -13,12 +15,6 @@ export function byteTextOf(bytes: Uint8Array): string {
   for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
   return text;
 }
-
-/** The UTF-8 bytes of a text as one character each: the form of header values in the records. */
-export const toByteText = (text: string): string => (/[\u0080-\uffff]/.test(text) ? byteTextOf(encoder.encode(text)) : text);
-
-/** The text of UTF-8 bytes that stand as one character each. */
-export const fromByteText = (bytes: string): string => (/[\u0080-\uffff]/.test(bytes) ? decoder.decode(bytesOf(bytes)) : bytes);
 
 export const EMPTY = new Uint8Array(0);
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sleep } from '../base/clock.ts';
 import { createCode } from '../config/codes.ts';
@@ -11,6 +10,7 @@ import { commandLine, runTry, tries } from './dev-tries.ts';
 import { readOrCreateEdgeSecrets } from './edge-secrets.ts';
 import type { Command, Io } from './io.ts';
 import { bundleWorker, edgeBindings, type LocalEdge, localWorker, startLocalEdge } from './local-edge.ts';
+import { ROOT } from './root.ts';
 
 export const usage = `Usage: edgeway dev [--try] [--config FILE]
 
@@ -21,7 +21,6 @@ Ends what it started on Ctrl-C.
   --config FILE    static configuration of the agent (default: examples/demo/traefik.yml, with demo servers)
 `;
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const EDGE_PORT = 8787;
 const RELAY_PORT = 8443;
 const DEMO_PORTS = [9001, 9002];

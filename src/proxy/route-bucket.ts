@@ -1,7 +1,6 @@
 import type { IndexedView } from '../config/rule/routing-view.ts';
 import { changeLayeredMap, createLayeredMap, drain, type LayeredMap, layeredEntries } from './layered-map.ts';
 import {
-  type Best,
   Candidate,
   candidatesOf,
   changeList,
@@ -40,8 +39,8 @@ export function matchBucket<Entry extends RouteEntry, View extends IndexedView>(
   bucket: Bucket<Entry, View>,
   view: View,
   trust: boolean,
-  best: Best<Entry>,
-): Best<Entry> {
+  best: Entry | undefined,
+): Entry | undefined {
   return bucket.large ? matchLarge(bucket, view, trust, best) : matchList(bucket, view, trust, best);
 }
 
@@ -49,8 +48,8 @@ function matchLarge<Entry extends RouteEntry, View extends IndexedView>(
   { plain, exact, prefixes, lengths }: LargeBucket<Entry, View>,
   view: View,
   trust: boolean,
-  best: Best<Entry>,
-): Best<Entry> {
+  best: Entry | undefined,
+): Entry | undefined {
   const { path } = view;
   let found = matchList(plain, view, trust, best);
   if (exact.size > 0) found = matchList(exact.get(path), view, trust, found);

@@ -55,8 +55,6 @@ export class Candidate<Entry extends RouteEntry, View> {
   readonly complete: boolean;
   readonly pathKind: Constraint['pathKind'];
   readonly path: string;
-  /** Rounded to a double, which is quick to compare. */
-  readonly priority: number;
   readonly entry: Entry;
   readonly route: Route<Entry, View>;
   readonly next: Candidate<Entry, View> | undefined;
@@ -65,7 +63,6 @@ export class Candidate<Entry extends RouteEntry, View> {
     this.complete = complete;
     this.pathKind = pathKind;
     this.path = flatten(path);
-    this.priority = Number(route.entry.priority);
     this.entry = route.entry;
     this.route = route;
     this.next = next;
@@ -86,23 +83,23 @@ export function isBefore(a: RouteEntry, b: RouteEntry): boolean {
   return a.name < b.name;
 }
 
-/** A router that matches, until one is found that is asked before it. */
-export type Best<Entry extends RouteEntry> = { readonly entry: Entry; readonly priority: number } | undefined;
-
-const precedes = (a: NonNullable<Best<RouteEntry>>, b: NonNullable<Best<RouteEntry>>): boolean =>
-  a.priority === b.priority ? isBefore(a.entry, b.entry) : a.priority > b.priority;
+/** A double that is not below the priority; comparing it costs less than comparing bigints. */
+export function priorityCeiling(priority: number | bigint): number {
+  if (typeof priority === 'number') return priority;
+  return priority > 0n ? Number.POSITIVE_INFINITY : Number.MIN_SAFE_INTEGER;
+}
 
 /** The first of `best` and the list that matches. `trust`: what fits a complete constraint matches. */
 export function matchList<Entry extends RouteEntry, View extends IndexedView>(
   list: Candidate<Entry, View> | undefined,
   view: View,
   trust: boolean,
-  best: Best<Entry>,
-): Best<Entry> {
+  best: Entry | undefined,
+): Entry | undefined {
   const { path } = view;
   for (let candidate = list; candidate !== undefined; candidate = candidate.next) {
-    if (best !== undefined && !precedes(candidate, best)) return best;
-    if (fitsPath(candidate, path) && ((trust && candidate.complete) || candidate.route.test(view))) return candidate;
+    if (best !== undefined && !isBefore(candidate.entry, best)) return best;
+    if (fitsPath(candidate, path) && ((trust && candidate.complete) || candidate.route.test(view))) return candidate.entry;
   }
   return best;
 }
@@ -129,7 +126,7 @@ export function changeList<Entry extends RouteEntry, View>(
   const entries = new Set(removed.map(({ entry }) => entry));
   const all = added.map(({ route, constraint }) => new Candidate(route, constraint, undefined));
   for (const candidate of candidatesOf(list)) if (!entries.has(candidate.entry)) all.push(candidate);
-  all.sort((a, b) => (precedes(a, b) ? -1 : precedes(b, a) ? 1 : 0));
+  all.sort((a, b) => (isBefore(a.entry, b.entry) ? -1 : 1));
   return all.reduceRight<Candidate<Entry, View> | undefined>(linked, undefined);
 }
 

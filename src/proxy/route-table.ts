@@ -1,14 +1,14 @@
-import { flatten } from '../base/flat-string.ts';
 import { type Constraint, hostKey, httpConstraints, tcpConstraints } from '../config/rule/constraint.ts';
 import { wildcardRest } from '../config/rule/host-expression.ts';
 import type { IndexedView, RoutingView } from '../config/rule/routing-view.ts';
 import { type CompiledRule, compileHttpRule, compileTcpRule, type RuleSyntax, ruleSyntax } from '../config/rule/rule.ts';
 import type { TcpView } from '../config/rule/tcp-matchers.ts';
-import { type CompactHosts, createCompactHostsBuilder, cutPriority } from './compact-hosts.ts';
+import { createCompactHostsBuilder } from './compact-hosts-builder.ts';
+import { changeHostTable, changeOf, createHostTable, entriesOf, type HostTable, matchHosts } from './host-table.ts';
 import { changeLayeredMap, createLayeredMap, drain, type LayeredMap, layeredEntries } from './layered-map.ts';
 import { createNameIndex, type NameIndex } from './name-index.ts';
-import { type Bucket, type BucketChange, bucketCandidates, changeBucket, LARGE, matchBucket } from './route-bucket.ts';
-import { type Best, isBefore, Route, type RouteEntry } from './route-list.ts';
+import type { BucketChange } from './route-bucket.ts';
+import { isBefore, Route, type RouteEntry } from './route-list.ts';
 
 export type { RouteEntry };
 
@@ -60,71 +60,35 @@ interface Language<View> {
 
 interface State<Entry extends RouteEntry, View> {
   readonly language: Language<View>;
-  /** As they were when `compact` was made; the index is made when a table is changed for the first time. */
+  /** As they were when all was packed; the index is made when a table is changed for the first time. */
   readonly names: () => Generator<void, NameIndex<Entry>>;
-  /** Those that changed since; NOTHING for a removed one. */
-  readonly changedNames: LayeredMap<string, Entry | typeof NOTHING>;
+  /** Those that changed since; REMOVED for a removed one. */
+  readonly changedNames: LayeredMap<string, Entry | typeof REMOVED>;
   readonly size: number;
   readonly broken: ReadonlyMap<string, { readonly entry: Entry; readonly error: Error }>;
-  /** Most literal hosts. */
-  readonly compact: CompactHosts<Entry, View>;
-  /** Literal hosts with many routers, and those that changed since `compact` was made; NOTHING when all of a host is gone. */
-  readonly hosts: LayeredMap<string, Bucket<Entry, View> | typeof NOTHING>;
-  /** How many there were in `hosts` when `compact` was made. */
-  readonly settledHosts: number;
-  /** By what follows the `*`. */
-  readonly wildcards: LayeredMap<string, Bucket<Entry, View>>;
-  /** Routers without a host, under the empty key. */
-  readonly open: LayeredMap<string, Bucket<Entry, View>>;
-  /** No router in `wildcards` and `open` has a priority above this. */
-  readonly ceiling: number;
+  /** By the kind of the host's constraint: literal hosts, what follows the `*`, and under the empty host what has none. */
+  readonly hosts: Readonly<Record<Constraint['hostKind'], HostTable<Entry, View>>>;
 }
 
-const NOTHING = Symbol('nothing is left');
+const REMOVED = Symbol('the router was removed');
 
 function tableOf<Entry extends RouteEntry, View extends IndexedView>(state: State<Entry, View>): RouteTable<Entry, View> {
-  const { compact, hosts, wildcards, ceiling } = state;
-  const open = state.open.get('');
-  const simple = hosts.size === 0;
+  const { exact, wildcard, any } = state.hosts;
 
   function match(view: View): Entry | undefined {
     const { host, flattenedHost } = view;
     const trust = host !== '' && !host.endsWith('.') && !flattenedHost.endsWith('.');
-    const key = hostKey(host);
-    let best: Best<Entry>;
-    if (simple) {
-      const place = compact.find(key, view, trust);
-      if (place !== -1) {
-        const entry = compact.entryAt(place);
-        if (flattenedHost === '' && compact.priorityAt(place) > ceiling) return entry;
-        best = { entry, priority: Number(entry.priority) };
-      }
-    } else {
-      best = matchHost(key, view, trust, undefined);
-    }
-    if (wildcards.size > 0) best = matchWildcard(key, view, trust, best);
-    if (flattenedHost !== '') best = matchFlattened(hostKey(flattenedHost.toLowerCase()), view, trust, best);
-    if (open !== undefined) best = matchBucket(open, view, trust, best);
-    return best?.entry;
+    let best = matchHost(hostKey(host), view, trust, undefined);
+    if (flattenedHost !== '') best = matchHost(hostKey(flattenedHost.toLowerCase()), view, trust, best);
+    return isAbove(best, any.ceiling) ? best : matchHosts(any, '', 0, view, trust, best);
   }
 
-  function matchHost(key: string, view: View, trust: boolean, best: Best<Entry>): Best<Entry> {
-    const bucket = hosts.get(key);
-    if (bucket === NOTHING) return best;
-    if (bucket !== undefined) return matchBucket(bucket, view, trust, best);
-    const place = compact.find(key, view, trust);
-    if (place === -1) return best;
-    const entry = compact.entryAt(place);
-    return best !== undefined && isBefore(best.entry, entry) ? best : { entry, priority: Number(entry.priority) };
+  function matchHost(key: string, view: View, trust: boolean, best: Entry | undefined): Entry | undefined {
+    const found = matchHosts(exact, key, 0, view, trust, best);
+    if (isAbove(found, wildcard.ceiling)) return found;
+    const dot = key.indexOf('.');
+    return matchHosts(wildcard, key, dot === -1 ? key.length : dot, view, trust, found);
   }
-
-  function matchWildcard(key: string, view: View, trust: boolean, best: Best<Entry>): Best<Entry> {
-    const bucket = wildcards.get(wildcardRest(key));
-    return bucket === undefined ? best : matchBucket(bucket, view, trust, best);
-  }
-
-  const matchFlattened = (key: string, view: View, trust: boolean, best: Best<Entry>): Best<Entry> =>
-    matchWildcard(key, view, trust, matchHost(key, view, trust, best));
 
   return {
     size: state.size,
@@ -136,24 +100,22 @@ function tableOf<Entry extends RouteEntry, View extends IndexedView>(state: Stat
   };
 }
 
+/** Nobody below the ceiling is asked before it. With nobody there the ceiling is −∞. */
+const isAbove = (best: RouteEntry | undefined, ceiling: number): boolean =>
+  best === undefined ? ceiling === Number.NEGATIVE_INFINITY : best.priority > ceiling;
+
 function* everyEntry<Entry extends RouteEntry, View>({ names, changedNames }: State<Entry, View>): Generator<Entry> {
   for (const entry of drain(names()).entries) if (changedNames.get(entry.name) === undefined) yield entry;
-  for (const [, entry] of layeredEntries(changedNames)) if (entry !== NOTHING) yield entry;
+  for (const [, entry] of layeredEntries(changedNames)) if (entry !== REMOVED) yield entry;
 }
 
-function entriesOfHost<Entry extends RouteEntry, View extends IndexedView>(state: State<Entry, View>, view: View): Entry[] {
-  const entries = new Set<Entry>();
-  const add = (bucket: Bucket<Entry, View> | typeof NOTHING | undefined): void => {
-    if (bucket !== undefined && bucket !== NOTHING) for (const { entry } of bucketCandidates(bucket)) entries.add(entry);
-  };
+function entriesOfHost<Entry extends RouteEntry, View extends IndexedView>({ hosts }: State<Entry, View>, view: View): Entry[] {
+  const entries = new Set(entriesOf(hosts.any, ''));
   for (const host of view.flattenedHost === '' ? [view.host] : [view.host, view.flattenedHost.toLowerCase()]) {
     const key = hostKey(host);
-    const bucket = state.hosts.get(key);
-    if (bucket === undefined) for (const { entry } of state.compact.placements(key)) entries.add(entry);
-    else add(bucket);
-    add(state.wildcards.get(wildcardRest(key)));
+    for (const entry of entriesOf(hosts.exact, key)) entries.add(entry);
+    for (const entry of entriesOf(hosts.wildcard, wildcardRest(key))) entries.add(entry);
   }
-  add(state.open.get(''));
   return [...entries];
 }
 
@@ -175,52 +137,42 @@ function failuresOf<Entry extends RouteEntry, View>(language: Language<View>, en
 
 /** Routers read between two yields. */
 const SLICE = 32;
-/** Buckets made between two yields. */
-const BUCKET_SLICE = 64;
 
 function* build<Entry extends RouteEntry, View extends IndexedView>(
   language: Language<View>,
   routers: Iterable<Entry>,
 ): Generator<void, RouteTable<Entry, View>> {
+  const createRoute = (entry: Entry): Route<Entry, View> => new Route<Entry, View>(entry, language.compile);
   const entries: Entry[] = [];
   const broken = new Map<string, { entry: Entry; error: Error }>();
+  const builders = byKind(() => createCompactHostsBuilder(createRoute));
   const changes = createChanges<Entry, View>();
-  const builder = createCompactHostsBuilder((entry: Entry) => new Route<Entry, View>(entry, language.compile));
   let count = 0;
   for (const entry of routers) {
     const constraints = constraintsOf(language, entry);
     if (constraints instanceof Error) broken.set(entry.name, { entry, error: constraints });
     else {
       entries.push(entry);
-      const route = once(() => new Route<Entry, View>(entry, language.compile));
       for (const constraint of constraints) {
-        const packed = constraint.hostKind === 'exact' && builder.add(entry, constraint);
-        if (!packed) changeOf(changes, constraint).added.push({ route: route(), constraint });
+        const { hostKind } = constraint;
+        if (builders[hostKind].add(entry, constraint)) continue;
+        changeOf(changes[hostKind], constraint).added.push({ route: createRoute(entry), constraint });
       }
     }
     if (++count % SLICE === 0) yield;
   }
-  const compact = yield* builder.finish(LARGE, (_, placements) => {
-    for (const { entry, constraint } of placements) {
-      changeOf(changes, constraint).added.push({ route: new Route(entry, language.compile), constraint });
-    }
-  });
-  const empty: State<Entry, View> = {
-    language,
-    names: indexLater(entries),
-    changedNames: createLayeredMap(new Map()),
-    size: entries.length,
-    broken,
-    compact,
-    hosts: createLayeredMap(new Map()),
-    wildcards: createLayeredMap(new Map()),
-    open: createLayeredMap(new Map()),
-    settledHosts: 0,
-    ceiling: Number.NEGATIVE_INFINITY,
+  const hosts = {
+    exact: yield* createHostTable(builders.exact, changes.exact, createRoute),
+    wildcard: yield* createHostTable(builders.wildcard, changes.wildcard, createRoute),
+    any: yield* createHostTable(builders.any, changes.any, createRoute),
   };
-  const state = yield* applyChanges(empty, changes);
-  return tableOf({ ...state, settledHosts: state.hosts.size });
+  return tableOf({ language, names: indexLater(entries), changedNames: createLayeredMap(new Map()), size: entries.length, broken, hosts });
 }
+
+type Changes<Entry extends RouteEntry, View> = Record<Constraint['hostKind'], Map<string, BucketChange<Entry, View>>>;
+
+const byKind = <T>(make: () => T): Record<Constraint['hostKind'], T> => ({ any: make(), exact: make(), wildcard: make() });
+const createChanges = <Entry extends RouteEntry, View>(): Changes<Entry, View> => byKind(() => new Map());
 
 function indexLater<Entry extends RouteEntry>(entries: readonly Entry[]): () => Generator<void, NameIndex<Entry>> {
   let made: NameIndex<Entry> | undefined;
@@ -229,17 +181,15 @@ function indexLater<Entry extends RouteEntry>(entries: readonly Entry[]): () => 
   };
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
-
 function* updateSteps<Entry extends RouteEntry, View extends IndexedView>(
   state: State<Entry, View>,
   { removed = [], added = [] }: RouteChange<Entry>,
 ): Generator<void, RouteTable<Entry, View>> {
+  const { language } = state;
+  if (state.size === 0 && state.broken.size === 0) return yield* build(language, added);
+  const createRoute = (entry: Entry): Route<Entry, View> => new Route<Entry, View>(entry, language.compile);
   const index = yield* state.names();
-  const names = new Map<string, Entry | typeof NOTHING>();
+  const names = new Map<string, Entry | typeof REMOVED>();
   const broken = new Map(state.broken);
   const changes = createChanges<Entry, View>();
   let { size } = state;
@@ -248,9 +198,9 @@ function* updateSteps<Entry extends RouteEntry, View extends IndexedView>(
   const take = (name: string): void => {
     broken.delete(name);
     const entry = names.get(name) ?? state.changedNames.get(name) ?? index.get(name);
-    if (entry === undefined || entry === NOTHING) return;
-    noteRemoval(changes, entry, constraintsOf(state.language, entry));
-    names.set(name, NOTHING);
+    if (entry === undefined || entry === REMOVED) return;
+    noteRemoval(changes, entry, constraintsOf(language, entry));
+    names.set(name, REMOVED);
     size--;
   };
 
@@ -260,45 +210,23 @@ function* updateSteps<Entry extends RouteEntry, View extends IndexedView>(
   }
   for (const entry of added) {
     take(entry.name);
-    const constraints = constraintsOf(state.language, entry);
+    const constraints = constraintsOf(language, entry);
     if (constraints instanceof Error) broken.set(entry.name, { entry, error: constraints });
     else {
-      const route = new Route<Entry, View>(entry, state.language.compile);
-      for (const constraint of constraints) changeOf(changes, constraint).added.push({ route, constraint });
+      const route = createRoute(entry);
+      for (const constraint of constraints) changeOf(changes[constraint.hostKind], constraint).added.push({ route, constraint });
       names.set(entry.name, entry);
       size++;
     }
     if (++count % SLICE === 0) yield;
   }
+  const hosts = {
+    exact: yield* changeHostTable(state.hosts.exact, changes.exact, createRoute),
+    wildcard: yield* changeHostTable(state.hosts.wildcard, changes.wildcard, createRoute),
+    any: yield* changeHostTable(state.hosts.any, changes.any, createRoute),
+  };
   const changedNames = yield* changeLayeredMap(state.changedNames, names);
-  return yield* settle(yield* applyChanges({ ...state, size, broken, changedNames }, changes));
-}
-
-/** When so many changed since the last time, everything is packed anew: a quarter, and enough to be worth it. */
-const MIN_LOOSE = 4096;
-
-function* settle<Entry extends RouteEntry, View extends IndexedView>(state: State<Entry, View>): Generator<void, RouteTable<Entry, View>> {
-  const { hosts, settledHosts, compact, changedNames } = state;
-  const isSettled = (changed: number, all: number): boolean => changed <= Math.max(MIN_LOOSE, all / 4);
-  if (isSettled(hosts.size - settledHosts, compact.hosts + settledHosts) && isSettled(changedNames.size, state.size)) return tableOf(state);
-  return yield* build(state.language, everyEntry(state));
-}
-
-type Changes<Entry extends RouteEntry, View> = Record<Constraint['hostKind'], Map<string, BucketChange<Entry, View>>>;
-
-const createChanges = <Entry extends RouteEntry, View>(): Changes<Entry, View> => ({
-  any: new Map(),
-  exact: new Map(),
-  wildcard: new Map(),
-});
-
-function changeOf<Entry extends RouteEntry, View>(
-  changes: Changes<Entry, View>,
-  { hostKind, host }: Constraint,
-): BucketChange<Entry, View> {
-  let change = changes[hostKind].get(host);
-  if (change === undefined) changes[hostKind].set(flatten(host), (change = { removed: [], added: [] }));
-  return change;
+  return yield* settle({ ...state, size, broken, changedNames, hosts });
 }
 
 function noteRemoval<Entry extends RouteEntry, View>(
@@ -308,7 +236,7 @@ function noteRemoval<Entry extends RouteEntry, View>(
 ): void {
   if (constraints instanceof Error) return;
   for (const constraint of constraints) {
-    const change = changeOf(changes, constraint);
+    const change = changeOf(changes[constraint.hostKind], constraint);
     // It may have come with the same change.
     const pending = change.added.findIndex(({ route }) => route.entry === entry);
     if (pending !== -1) change.added.splice(pending, 1);
@@ -324,47 +252,14 @@ function constraintsOf<View>(language: Language<View>, { rule, ruleSyntax: synta
   }
 }
 
-function* applyChanges<Entry extends RouteEntry, View extends IndexedView>(
-  state: State<Entry, View>,
-  changes: Changes<Entry, View>,
-): Generator<void, State<Entry, View>> {
-  const { language, compact } = state;
-  let { ceiling } = state;
-  for (const kind of ['wildcard', 'any'] as const) {
-    for (const { added } of changes[kind].values()) {
-      for (const { route } of added) ceiling = Math.max(ceiling, cutPriority(route.entry.priority));
-    }
-  }
-  const before = (host: string): Bucket<Entry, View> | undefined => {
-    const bucket = state.hosts.get(host);
-    if (bucket !== undefined) return bucket === NOTHING ? undefined : bucket;
-    const added = compact
-      .placements(host)
-      .map(({ entry, constraint }) => ({ route: new Route<Entry, View>(entry, language.compile), constraint }));
-    return added.length === 0 ? undefined : changeBucket(undefined, { removed: [], added });
-  };
-  const hosts = new Map<string, Bucket<Entry, View> | typeof NOTHING>();
-  for (const [host, change] of changes.exact) {
-    hosts.set(host, changeBucket(before(host), change) ?? NOTHING);
-    if (hosts.size % BUCKET_SLICE === 0) yield;
-  }
-  return {
-    ...state,
-    ceiling,
-    hosts: yield* changeLayeredMap(state.hosts, hosts),
-    wildcards: yield* changeBuckets(state.wildcards, changes.wildcard),
-    open: yield* changeBuckets(state.open, changes.any),
-  };
-}
+/** When so many changed since the last time, everything is packed anew: a quarter, and enough to be worth it. */
+const MIN_LOOSE = 4096;
 
-function* changeBuckets<Entry extends RouteEntry, View>(
-  map: LayeredMap<string, Bucket<Entry, View>>,
-  changes: ReadonlyMap<string, BucketChange<Entry, View>>,
-): Generator<void, LayeredMap<string, Bucket<Entry, View>>> {
-  const buckets = new Map<string, Bucket<Entry, View> | undefined>();
-  for (const [key, change] of changes) {
-    buckets.set(key, changeBucket(map.get(key), change));
-    if (buckets.size % BUCKET_SLICE === 0) yield;
-  }
-  return yield* changeLayeredMap(map, buckets);
+function* settle<Entry extends RouteEntry, View extends IndexedView>(state: State<Entry, View>): Generator<void, RouteTable<Entry, View>> {
+  const isSettled = (changed: number, all: number): boolean => changed <= Math.max(MIN_LOOSE, all / 4);
+  const tables = Object.values(state.hosts);
+  const settled =
+    isSettled(state.changedNames.size, state.size) &&
+    tables.every(({ apart, settled, compact }) => isSettled(apart.size - settled, compact.hosts + settled));
+  return settled ? tableOf(state) : yield* build(state.language, everyEntry(state));
 }

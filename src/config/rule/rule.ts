@@ -151,35 +151,30 @@ const lower = (text: string): string =>
   isAscii(text) ? text.toLowerCase() : text.toWellFormed().replace(/./gsu, (letter) => letter.toLowerCase());
 
 type Test<View> = (view: View) => boolean;
+type Definitions<View> = Readonly<Record<string, MatcherDefinition<Test<View>>>>;
 
-function compile<View>(
-  rule: string,
-  tree: RuleTree,
-  definitions: Readonly<Record<string, MatcherDefinition<Test<View>>>>,
-): CompiledRule<View> {
-  const node = compileNode(rule, tree, definitions);
-  return { tree, test: node.test, failures: (view) => failuresOf(rule, node, view) };
-}
+const compile = <View>(rule: string, tree: RuleTree, definitions: Definitions<View>): CompiledRule<View> => ({
+  tree,
+  test: compileTree(rule, tree, definitions),
+  failures: (view) => failuresOf(rule, tree, definitions, view),
+});
 
-interface Node<View> {
-  readonly tree: RuleTree;
-  readonly test: Test<View>;
-  readonly children: readonly Node<View>[];
-}
-
-function compileNode<View>(rule: string, tree: RuleTree, definitions: Readonly<Record<string, MatcherDefinition<Test<View>>>>): Node<View> {
+function compileTree<View>(rule: string, tree: RuleTree, definitions: Definitions<View>): Test<View> {
   if (tree.kind === 'match') {
     const test = compileMatch(rule, tree, definitions[tree.matcher]!);
-    return { tree, test: tree.negated ? (view) => !test(view) : test, children: [] };
+    return tree.negated ? (view) => !test(view) : test;
   }
-  const children = tree.children.map((child) => compileNode(rule, child, definitions));
-  const tests = children.map((child) => child.test);
-  return { tree, test: tree.kind === 'and' ? allOf(tests) : anyOf(tests), children };
+  const tests: Test<View>[] = [];
+  for (const child of tree.children) tests.push(compileTree(rule, child, definitions));
+  return tree.kind === 'and' ? allOf(tests) : anyOf(tests);
 }
 
 function allOf<View>(tests: readonly Test<View>[]): Test<View> {
-  const [first, second] = tests as [Test<View>, Test<View>];
-  if (tests.length === 2) return (view) => first(view) && second(view);
+  if (tests.length === 2) {
+    const first = tests[0]!;
+    const second = tests[1]!;
+    return (view) => first(view) && second(view);
+  }
   return (view) => {
     for (const test of tests) if (!test(view)) return false;
     return true;
@@ -187,8 +182,11 @@ function allOf<View>(tests: readonly Test<View>[]): Test<View> {
 }
 
 function anyOf<View>(tests: readonly Test<View>[]): Test<View> {
-  const [first, second] = tests as [Test<View>, Test<View>];
-  if (tests.length === 2) return (view) => first(view) || second(view);
+  if (tests.length === 2) {
+    const first = tests[0]!;
+    const second = tests[1]!;
+    return (view) => first(view) || second(view);
+  }
   return (view) => {
     for (const test of tests) if (test(view)) return true;
     return false;
@@ -227,9 +225,11 @@ function ruleError(rule: string, match: RuleMatch, message: string, cause?: unkn
 
 const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
 
-function failuresOf<View>(rule: string, node: Node<View>, view: View): string[] {
-  if (node.test(view)) return [];
-  if (node.tree.kind === 'match') return [`${node.tree.negated ? '!' : ''}${rule.slice(node.tree.start, node.tree.end)}`];
-  if (node.tree.kind === 'or') return node.children.flatMap((child) => failuresOf(rule, child, view));
-  return failuresOf(rule, node.children.find((child) => !child.test(view))!, view);
+/** Compiles what it asks, as only `explain` asks it. */
+function failuresOf<View>(rule: string, tree: RuleTree, definitions: Definitions<View>, view: View): string[] {
+  const matches = (part: RuleTree): boolean => compileTree(rule, part, definitions)(view);
+  if (matches(tree)) return [];
+  if (tree.kind === 'match') return [`${tree.negated ? '!' : ''}${rule.slice(tree.start, tree.end)}`];
+  if (tree.kind === 'or') return tree.children.flatMap((child) => failuresOf(rule, child, definitions, view));
+  return failuresOf(rule, tree.children.find((child) => !matches(child))!, definitions, view);
 }
