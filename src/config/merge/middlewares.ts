@@ -80,6 +80,7 @@ function tryOut(
     clock: STILL,
     random: () => 0,
     cells: createLocalCells(),
+    sharedCells: createLocalCells(),
     log: SILENT,
     service(child) {
       usesServices = true;

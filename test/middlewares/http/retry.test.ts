@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createStreamBody, textResponse } from '../../../src/base/body.ts';
 import { decodeText, encodeText } from '../../../src/base/bytes.ts';
 import { UpstreamError } from '../../../src/base/errors.ts';
-import { Cancellation, type ProxyRequest, type ProxyResponse } from '../../../src/base/message.ts';
+import { Cancellation, finish, type ProxyRequest, type ProxyResponse, whenFinished } from '../../../src/base/message.ts';
 import { retry } from '../../../src/middlewares/http/retry.ts';
 import { build, createManualClock, makeRequest, refusal, settle } from '../../support/middleware-harness.ts';
 
@@ -128,6 +128,23 @@ it('counts the tries for the log', async () => {
   const request = makeRequest();
   await run(request);
   expect(request.facts.retryAttempts).toBe(2);
+});
+
+it('ends each try that is thrown away before the next begins', async () => {
+  const events: string[] = [];
+  let count = 0;
+  const server = async ({ facts }: ProxyRequest) => {
+    const name = String(++count);
+    events.push(`begin ${name}`);
+    whenFinished(facts, () => events.push(`end ${name}`));
+    return count < 3 ? busy() : ok();
+  };
+  const request = makeRequest();
+  whenFinished(request.facts, () => events.push('end of all'));
+  await build(retry, { attempts: 3, status: ['503'] }, { server }).run(request);
+  expect(events).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3']);
+  finish(request.facts);
+  expect(events.slice(5)).toEqual(['end of all', 'end 3']);
 });
 
 it('lets only the last try send interim answers', async () => {
