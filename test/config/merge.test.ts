@@ -244,3 +244,34 @@ describe('createMerger', () => {
     expect(names({})).toEqual(['a@file']);
   });
 });
+
+describe('middlewares that need something of a platform', () => {
+  const { configuration } = loadStatic({ arguments: FLAGS, environment: {}, readFile: () => undefined });
+  const files: Record<string, string> = {};
+  const readFile = (path: string): string => {
+    if (files[path] !== undefined) return files[path];
+    throw new ConfigError('config.io', `'${path}' cannot be read`);
+  };
+  const http = {
+    middlewares: { u: { basicAuth: { usersFile: '/u' } }, l: { rateLimit: { average: 1, redis: { endpoints: ['r:1'] } } } },
+    routers: { r: { rule: 'Path(`/`)', service: 's', middlewares: ['u', 'l'] } },
+    services: { s: server },
+  };
+  const said = new Map([['file', say({ http })]]);
+
+  it('are not judged by it where there is none', () => {
+    const { middlewares, routers } = createMerger(configuration!).merge(said).http;
+    expect([errorsOf(middlewares, 'u@file'), errorsOf(middlewares, 'l@file'), errorsOf(routers, 'r@file')]).toEqual([
+      ['enabled'],
+      ['enabled'],
+      ['enabled'],
+    ]);
+  });
+
+  it('are judged anew each time where files are read', () => {
+    const withFiles = createMerger(configuration!, { platform: { readFile, redis: () => ({ evaluate: async () => 0 }) } });
+    expect(errorsOf(withFiles.merge(said).http.middlewares, 'u@file')).toEqual(['disabled', "'/u' cannot be read"]);
+    files['/u'] = 'bob:{SHA}x';
+    expect(errorsOf(withFiles.merge(said).http.middlewares, 'u@file')).toEqual(['enabled']);
+  });
+});

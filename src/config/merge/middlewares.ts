@@ -73,6 +73,7 @@ function tryOut(
   if (definition.create === undefined)
     return [`Nobody implements the middleware '${definition.kind}' yet; its routers are disabled rather than left unguarded`];
   let usesServices = false;
+  let usesFiles = false;
   const context: MiddlewareContext = {
     name: key,
     router: key,
@@ -80,6 +81,7 @@ function tryOut(
     clock: STILL,
     random: () => 0,
     cells: createLocalCells(),
+    sharedCells: createLocalCells(),
     log: SILENT,
     service(child) {
       usesServices = true;
@@ -88,7 +90,13 @@ function tryOut(
       return nobody;
     },
     fetch: nobody,
-    platform: platform ?? BLIND,
+    platform: {
+      ...(platform ?? BLIND),
+      readFile(path) {
+        usesFiles = true;
+        return (platform ?? BLIND).readFile!(path);
+      },
+    },
   };
   let errors: readonly string[] = [];
   try {
@@ -97,7 +105,7 @@ function tryOut(
     // Whether a file exists is judged where it is read.
     if (!(error instanceof ConfigError && error.code === 'config.io' && platform === undefined)) errors = [(error as Error).message];
   }
-  if (!usesServices && platform === undefined) facts.tried = errors;
+  if (!usesServices && !(usesFiles && platform !== undefined)) facts.tried = errors;
   return errors;
 }
 
@@ -108,4 +116,5 @@ const BLIND: MiddlewarePlatform = {
   readFile(path) {
     throw new ConfigError('config.io', `The file '${path}' is not read here`);
   },
+  redis: () => ({ evaluate: nobody }),
 };
