@@ -72,10 +72,12 @@ export class Channel {
     return new Channel(owner, (channel) => channel.#listen(stream));
   }
 
-  /** `connected` is called once when bytes can go. */
+  /** `connected` is called once when bytes can go. Reading starts with `resume`. */
   static dial(options: DialOptions, owner: ChannelOwner, connected: () => void): Channel {
     return new Channel(owner, (channel) => {
       const socket = net.connect({ ...options, allowHalfOpen: true, noDelay: true, onread: channel.#onread() });
+      // Bytes of a server that speaks first wait for `resume`.
+      socket.pause();
       return socket.once('connect', connected);
     });
   }
