@@ -1,5 +1,6 @@
 import type { IpBytes } from '../../base/cidr.ts';
 import { isHostExpression } from './host-expression.ts';
+import { printable } from './lexer.ts';
 import { compileIpMatcher, compilePattern, type MatcherDefinition, requireAscii } from './matcher.ts';
 import { type IndexedView, parsePeer } from './routing-view.ts';
 import { compileTemplate } from './template.ts';
@@ -75,7 +76,7 @@ const anyName =
     values[0] === '*' || host !== '';
 
 function requireHost(value: string, pattern: RegExp): void {
-  if (!pattern.test(value)) throw new Error(`'${value}' is no host name`);
+  if (!pattern.test(value)) throw new Error(`'${printable(value)}' is no host name`);
 }
 
 function compileAlpn(protocols: readonly string[]): TcpTest {
