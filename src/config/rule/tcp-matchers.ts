@@ -28,6 +28,10 @@ export function createTcpView(connection: { serverName: string; clientAddress: s
   };
 }
 
+/** What HostSNI takes besides `*`. */
+export const TCP_HOST = /^(\*\.)?[\w.\-:]+$/;
+export const TCP_HOST_V2 = /^[\w.\-:]+$/;
+
 export const TCP_MATCHERS: Readonly<Record<string, MatcherDefinition<TcpTest>>> = {
   ALPN: { arity: [1], build: compileAlpn },
   ClientIP: { arity: [1], build: compileClientIp },
@@ -35,7 +39,7 @@ export const TCP_MATCHERS: Readonly<Record<string, MatcherDefinition<TcpTest>>> 
     arity: [1],
     build: ([value]) => {
       if (value === '*') return () => true;
-      requireHost(value!, /^(\*\.)?[\w.\-:]+$/);
+      requireHost(value!, TCP_HOST);
       const expression = value!.toLowerCase().replace(/\.$/, '');
       return ({ host }) => host !== '' && isHostExpression(expression, host);
     },
@@ -55,7 +59,7 @@ export const TCP_MATCHERS_V2: Readonly<Record<string, MatcherDefinition<TcpTest>
   ClientIP: { build: compileClientIp },
   HostSNI: {
     build: (values) => {
-      for (const value of values) if (value !== '*') requireHost(value, /^[\w.\-:]+$/);
+      for (const value of values) if (value !== '*') requireHost(value, TCP_HOST_V2);
       if (values.includes('*')) return anyName(values);
       const hosts = values.flatMap((value) => [value.toLowerCase(), value.toLowerCase().replace(/\.$/, '')]);
       return ({ host }) => host !== '' && hosts.includes(host);

@@ -43,6 +43,8 @@ test.each<[string, 'v2' | 'v3', string[]]>([
   ['HostSNI(`*.a.test`)', 'v3', ['*.a.test =']],
   ['HostSNI(`a.test`, `b.test`)', 'v2', ['a.test =', 'b.test =']],
   ['HostSNI(`a.test`, `*`)', 'v2', ['']],
+  ['HostSNI(`a.test`) || HostSNI(`/`)', 'v3', ['']],
+  ['HostSNI(`a.test`, `/`)', 'v2', ['']],
 ])('%s (TCP, %s)', (rule, syntax, constraints) => {
   expect(tcpConstraints(rule, syntax).map(show)).toEqual(constraints);
 });
