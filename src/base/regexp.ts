@@ -1,5 +1,7 @@
 import { RE2JS } from 're2js';
+import { isAscii } from './byte-string.ts';
 import { ConfigError } from './errors.ts';
+import { toNative } from './regexp-native.ts';
 import { toRe2Source } from './regexp-source.ts';
 
 /** A Go (RE2) expression: linear time on any input, unanchored unless it says so. */
@@ -21,6 +23,19 @@ export function compileRegexp(source: string): Regexp {
   if (source.length > MAX_LENGTH) {
     throw new ConfigError('config.limit', `The expression has ${source.length} characters; at most ${MAX_LENGTH} are allowed`);
   }
+  const native = toNative(source);
+  if (native === undefined) return compileRe2(source);
+  let re2: Regexp | undefined;
+  const full = (): Regexp => (re2 ??= compileRe2(source));
+  return {
+    source,
+    test: (text) => (isAscii(text) ? native.test(text) : full().test(text)),
+    find: (text) => full().find(text),
+    replaceAll: (text, template) => full().replaceAll(text, template),
+  };
+}
+
+function compileRe2(source: string): Regexp {
   const { pattern, groupNames } = toRe2Source(source);
   const compiled = compile(source, pattern);
   const groups = groupsByName(groupNames, compiled.namedGroups());
