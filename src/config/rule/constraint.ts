@@ -1,6 +1,7 @@
 import { hasStrayBytes, isAscii, toByteString } from '../../base/byte-string.ts';
 import type { RuleMatch, RuleTree } from './parser.ts';
 import { parseHttpRule, parseTcpRule, type RuleSyntax } from './rule.ts';
+import { TCP_HOST, TCP_HOST_V2 } from './tcp-matchers.ts';
 
 /**
  * One way in which a request can match a rule, as far as an index can know it: each request that matches the rule fits at least
@@ -116,11 +117,12 @@ function httpV2Match({ matcher, values }: RuleMatch): readonly Constraint[] {
 
 function tcpMatch({ matcher, values }: RuleMatch): readonly Constraint[] {
   if (matcher !== 'HostSNI' || values.length !== 1) return [UNKNOWN];
-  return [values[0] === '*' ? ALWAYS : hostConstraint(values[0]!, true)];
+  if (values[0] === '*') return [ALWAYS];
+  return [TCP_HOST.test(values[0]!) ? hostConstraint(values[0]!, true) : UNKNOWN];
 }
 
 function tcpV2Match({ matcher, values }: RuleMatch): readonly Constraint[] {
-  if (matcher !== 'HostSNI' || values.length === 0 || values.includes('*')) return [UNKNOWN];
+  if (matcher !== 'HostSNI' || values.length === 0 || !values.every((value) => TCP_HOST_V2.test(value))) return [UNKNOWN];
   return values.map((value) => hostConstraint(value, false));
 }
 
