@@ -109,11 +109,12 @@ describe('wrong usage', () => {
     ['no revision', 'rollback', 'name a revision'],
     ['a revision that is none', 'rollback last', "'last' is no number"],
     ['no hub', 'login --token x', 'give the control host'],
+    ['a hub without TLS', 'login --hub http://hub.example.com --token x', 'write https://hub.example.com', 1],
     ['a name that is none', 'enrol --hub https://x --name Berlin --code x', 'small letters'],
-  ])('%s is exit code 2', async (_, args, message) => {
+  ])('%s is refused', async (_, args, message, exitCode = 2) => {
     const { code, stdout, stderr } = await call(runEdge, args);
     expect(stdout + stderr).toContain(message);
-    expect(code).toBe(2);
+    expect(code).toBe(exitCode);
   });
 });
 
