@@ -5,7 +5,8 @@ import { describe } from '../base/errors.ts';
 import type { PublisherKind } from '../config/hub-protocol.ts';
 import { checkPublisherName } from '../config/publication.ts';
 import { createHubClient } from '../kv-sync/hub-client.ts';
-import { hubOrigin, openIdentity } from '../kv-sync/identity.ts';
+import { parseHubUrl } from '../kv-sync/hub-url.ts';
+import { openIdentity } from '../kv-sync/identity.ts';
 import { createOperatorClient, keepSession, type OperatorClient, openSession, readSession } from '../kv-sync/operator-client.ts';
 import { systemClock } from '../origin-agent/clock.ts';
 import { init, KEY_NAMES, type KeyName } from './edge-init.ts';
@@ -204,8 +205,8 @@ function print<T>({ values, io }: Call, value: T, format: (value: T) => string):
 
 function hubOf(values: Call['values'], io: Io): string {
   const hub = values.hub ?? io.env.EDGEWAY_EDGE_HUB_URL;
-  if (hub === undefined || !/^https?:\/\//.test(hub)) throw new Misuse('give the control host of the Worker with --hub https://…');
-  return hubOrigin(hub);
+  if (hub === undefined) throw new Misuse('give the control host of the Worker with --hub https://…');
+  return parseHubUrl(hub, '--hub');
 }
 
 function one(values: readonly string[] | undefined, option: string): string {

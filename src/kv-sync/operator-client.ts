@@ -10,7 +10,6 @@ import {
   type RevisionSummary,
 } from '../config/hub-protocol.ts';
 import { HubError } from './hub-client.ts';
-import { hubOrigin } from './identity.ts';
 
 /** An operator's session at a hub. */
 export interface Session {
@@ -53,7 +52,7 @@ export async function openSession(hub: string, code: string, name: string, send:
 const TIMEOUT_MS = 30_000;
 
 async function ask<T>(send: typeof fetch, hub: string, method: string, path: string, body?: unknown, session?: string): Promise<T> {
-  const response = await send(hubOrigin(hub) + path, {
+  const response = await send(hub + path, {
     method,
     headers: {
       ...(session !== undefined && { Authorization: `Bearer ${session}` }),

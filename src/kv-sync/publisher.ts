@@ -10,7 +10,8 @@ import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { parseSealKeys } from '../config/seal.ts';
 import { canonicalJson, type SiteLink } from '../config/snapshot.ts';
 import { createHubClient, HubError } from './hub-client.ts';
-import { hubOrigin, openIdentity } from './identity.ts';
+import { parseHubUrl } from './hub-url.ts';
+import { openIdentity } from './identity.ts';
 import { createSealer, type Sealer, sealObjects } from './seal.ts';
 
 export interface PublisherOptions {
@@ -52,10 +53,10 @@ export interface Publisher {
 
 const PING_MS = 20_000;
 
-/** Throws ConfigError when the name is none, or the state directory cannot be used. */
+/** Throws ConfigError when name or URL is none, or the state directory cannot be used. */
 export async function createPublisher(options: PublisherOptions): Promise<Publisher> {
   const { clock, log, name } = options;
-  const hubUrl = hubOrigin(options.hubUrl);
+  const hubUrl = parseHubUrl(options.hubUrl);
   const problem = checkPublisherName(name);
   if (problem !== undefined) throw new ConfigError('config.bad-value', problem, { object: 'edge.site' });
   const store = await openIdentity(options.stateDirectory);

@@ -12,7 +12,8 @@ import {
 } from '../../config/publication.ts';
 import { parseSealKeys } from '../../config/seal.ts';
 import { createHubClient, HubError } from '../hub-client.ts';
-import { hubOrigin, openIdentity } from '../identity.ts';
+import { parseHubUrl } from '../hub-url.ts';
+import { openIdentity } from '../identity.ts';
 import type { Entries } from '../plan.ts';
 import { createSealer, sealObjects } from '../seal.ts';
 import type { Target } from './target.ts';
@@ -34,7 +35,7 @@ const PREFIX = 'http.';
 /** The edge, for a publisher without an agent: its services are direct. Throws ConfigError when the state cannot be read. */
 export async function createEdgeTarget(options: EdgeTargetOptions): Promise<Target> {
   const { name, clock } = options;
-  const hubUrl = hubOrigin(options.hubUrl);
+  const hubUrl = parseHubUrl(options.hubUrl, '--hub');
   const problem = checkPublisherName(name);
   if (problem !== undefined) throw new ConfigError('config.bad-value', problem);
   const store = await openIdentity(options.stateDirectory);
