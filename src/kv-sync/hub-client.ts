@@ -13,7 +13,7 @@ import {
 } from '../config/hub-protocol.ts';
 import type { Publication, PublicationManifest } from '../config/publication.ts';
 import { signToken } from '../config/publisher-token.ts';
-import type { Identity } from './identity.ts';
+import { hubOrigin, type Identity } from './identity.ts';
 
 /** The hub refused. */
 export class HubError extends Error {
@@ -57,7 +57,7 @@ const TIMEOUT_MS = 30_000;
 const BATCH_BYTES = 3_000_000;
 
 export function createHubClient({ url, name, identity, clock, fetch: send = fetch, signal }: HubClientOptions): HubClient {
-  const origin = url.replace(/\/+$/, '');
+  const origin = hubOrigin(url);
   let offsetMs = 0;
   let lastTime = 0;
   let last: Promise<unknown> = Promise.resolve();

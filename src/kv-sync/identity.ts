@@ -24,6 +24,9 @@ export interface IdentityStore {
   enrol(enrolment: Enrolment): void;
 }
 
+/** One spelling of a hub's address, so that enrolments are found again. */
+export const hubOrigin = (url: string): string => url.replace(/\/+$/, '');
+
 const FILE = 'publisher.json';
 
 /** Opens the folder's identity, or makes one. Throws ConfigError `config.io`. */
