@@ -1,9 +1,10 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { decode } from '../../src/base/decode.ts';
+import { type DynamicConfiguration, dynamicConfiguration } from '../../src/config/dynamic.ts';
 import { createMerger } from '../../src/config/merge.ts';
 import type { StaticConfiguration } from '../../src/config/static.ts';
 import { loadStatic } from '../../src/config/static-sources.ts';
-import { loadDynamic } from '../support/load-dynamic.ts';
 import { createApi } from '../../src/origin-agent/api.ts';
 
 const SECRET = 'planted-secret';
@@ -26,7 +27,9 @@ function start(...flags: string[]) {
     readFile: () => undefined,
   });
   const merger = createMerger(configuration as StaticConfiguration);
-  const runtime = merger.merge(loadDynamic(dynamic));
+  const runtime = merger.merge(
+    new Map([['file', { configuration: decode(dynamicConfiguration, dynamic).value as DynamicConfiguration, problems: [] }]]),
+  );
   return createApi({
     runtime: () => runtime,
     configuration: configuration as StaticConfiguration,
