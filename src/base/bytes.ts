@@ -6,6 +6,16 @@ export const decodeText = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 export { fromByteString as fromByteText, toByteString as toByteText } from './byte-string.ts';
 
+/** One byte a character (latin1), as header values in the records are. */
+export const bytesOf = (byteText: string): Uint8Array<ArrayBuffer> => Uint8Array.from(byteText, (character) => character.charCodeAt(0));
+
+/** One character a byte. */
+export function byteTextOf(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  return text;
+}
+
 export const EMPTY = new Uint8Array(0);
 
 /** One array of all chunks; a single chunk is returned as it is. */
@@ -29,14 +39,12 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 export function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(text);
+  return btoa(byteTextOf(bytes));
 }
 
 /** Throws a DOMException on text that is no Base64. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return bytesOf(atob(text));
 }
 
 /** SHA-256 in lower-case hex. */

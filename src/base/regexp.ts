@@ -11,12 +11,20 @@ export interface Regexp {
   test(text: string): boolean;
   /** The leftmost match with its groups (undefined for a group that took no part), or null. */
   find(text: string): (string | undefined)[] | null;
+  /** The matches one after the other, at most so many when `limit` is not negative. */
+  findAll(text: string, limit: number): readonly Match[];
   /** Every match replaced by a template with `$1`, `${1}`, `${name}`, `$$` (Go's Expand). */
   replaceAll(text: string, template: string): string;
 }
 
 /** re2js needs up to a second to read expressions of this length that were made to be slow. */
 const MAX_LENGTH = 16 * 1024;
+
+export interface Match {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
 
 /** Throws ConfigError; the message says what RE2 does not have (look-around, back-references). */
 export function compileRegexp(source: string): Regexp {
@@ -48,6 +56,16 @@ function compileRe2(source: string): Regexp {
     source,
     test: (text) => compiled.test(text),
     find,
+    findAll(text, limit) {
+      const found: Match[] = [];
+      const matcher = compiled.matcher(text);
+      while (found.length !== limit && matcher.find()) {
+        // Go: an empty match right behind another match is none.
+        if (matcher.start() === matcher.end() && matcher.start() === found.at(-1)?.end) continue;
+        found.push({ start: matcher.start(), end: matcher.end(), text: matcher.group() ?? '' });
+      }
+      return found;
+    },
     replaceAll(text, template) {
       const matcher = compiled.matcher(text);
       let result = '';

@@ -36,7 +36,14 @@ export const run: Command = async (args, io) => {
   output.log.info('Static configuration read', { source: source.path ?? source.kind });
 
   try {
-    const agent = await startAgent({ configuration, environment: io.env, clock: systemClock, log: output.log, logLevel: level });
+    const agent = await startAgent({
+      configuration,
+      environment: io.env,
+      cwd: io.cwd,
+      clock: systemClock,
+      log: output.log,
+      logLevel: level,
+    });
     output.log.info('Serving', { ports: agent.ports });
     await new Promise<void>((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -7,10 +7,13 @@ interface Entry {
 }
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  dev: { summary: 'everything on this machine: Worker, hub, agent, demo servers', load: () => import('./dev.ts') },
   agent: {
     summary: 'serve, discover and publish on a host; takes the flags, variables and files of Traefik',
     load: () => import('./agent.ts'),
   },
+  sync: { summary: 'plan and apply configuration to a target', load: () => import('./sync.ts') },
+  edge: { summary: 'set up and operate the edge side', load: () => import('./edge.ts') },
   healthcheck: { summary: 'ask a running agent whether it is well', load: () => import('./healthcheck.ts') },
   version: { summary: 'print the version', load: () => import('./version.ts') },
 };

@@ -48,6 +48,8 @@ export interface HubErrorBody {
   readonly message: string;
   readonly missing?: readonly string[];
   readonly revision?: number;
+  /** `replay`: the time that the next token must be later than. */
+  readonly after?: number;
 }
 
 /** `agent` has a relay and a lease; `sync` publishes now and then and is never forgotten. */

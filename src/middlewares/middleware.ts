@@ -19,6 +19,8 @@ export interface MiddlewareContext {
   readonly random: () => number;
   /** Names are taken relative to middleware and router. */
   readonly cells: Cells;
+  /** The cells of all middlewares: for tables that would be too large for each router. Keys must hold middleware and router. */
+  readonly sharedCells: Cells;
   readonly log: Logger;
   /** The handler of another service by its qualified or bare name (resolved in the middleware's provider). Throws ConfigError when there is none. */
   readonly service: (name: string) => Handler;

@@ -146,6 +146,7 @@ describe('the request', () => {
     expect(valuesOf(headers, 'X-Real-Ip')).toEqual(['127.0.0.1']);
     expect(valuesOf(headers, 'X-Forwarded-Proto')).toEqual(['http']);
     expect(valuesOf(headers, 'X-Forwarded-Host')).toEqual(['app.example.com']);
+    expect(valuesOf(headers, 'X-Forwarded-Server')).toEqual(['edgeway']);
     expect(headers.filter((text) => /^edgeway-/i.test(text))).toEqual([]);
   });
 
@@ -276,7 +277,7 @@ describe('the relay', () => {
     await world.tell({ egress: { reset: true } });
     await post(port, 'app.example.com', '/secret?x', 'y', 'PUT');
     const { egress } = await world.tell({});
-    expect(egress.seen).toEqual([{ url: 'https://agent-1.test/.edgeway/relay', method: 'PUT' }]);
+    expect(egress.seen).toEqual([{ url: 'https://agent-1.edge.test/.edgeway/relay', method: 'PUT' }]);
   });
 
   it('is not there for what the agent does not serve', async () => {

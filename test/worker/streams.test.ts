@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stream } from '../support/edge/client.ts';
 import { type Origin, startOrigin } from '../support/edge/origin.ts';
 import { echoWebSockets } from '../support/edge/websocket-origin.ts';
+import { workerdPeakMb } from '../support/edge/workerd-process.ts';
 import { folded, router, servers, startWorld, type World } from '../support/edge/world.ts';
 
 const LARGE = 100 * 1024 * 1024;
@@ -43,21 +43,6 @@ async function pour(to: { write(chunk: Buffer): boolean; once(event: 'drain', ca
   for (let sent = 0; sent < LARGE; sent += CHUNK.length) {
     if (!to.write(CHUNK)) await new Promise<void>((resolve) => void to.once('drain', resolve));
   }
-}
-
-/** Most memory that any workerd of this process ever had, in MB. */
-function workerdPeakMb(): number {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const peaks = pids.flatMap((pid) => {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      const own = /^PPid:\s+(\d+)$/m.exec(status)?.[1] === String(process.pid) && /^Name:\s+workerd$/m.test(status);
-      return own ? [Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) / 1024] : [];
-    } catch {
-      return [];
-    }
-  });
-  return Math.max(...peaks);
 }
 
 describe.runIf(process.platform === 'linux')('100 MB', () => {

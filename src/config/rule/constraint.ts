@@ -27,8 +27,8 @@ export function hostKey(host: string): string {
 const ALWAYS: Constraint = { hostKind: 'any', host: '', pathKind: 'any', path: '', complete: true };
 const UNKNOWN: Constraint = { ...ALWAYS, complete: false };
 
-/** The commonest rules, in v2 and v3: no need to parse them. */
-const COMMON_RULE = /^Host\(`([a-z0-9-]+(?:\.[a-z0-9-]+)*)`\)(?: ?&& ?(Path|PathPrefix)\(`(\/[ -_a-z|~]*)`\))?$/;
+/** The commonest rules, sound in v2 and v3: no need to parse them. The host is the first group. */
+export const COMMON_RULE = /^Host\(`([a-z0-9-]+(?:\.[a-z0-9-]+)*)`\)(?: ?&& ?(Path|PathPrefix)\(`(\/[ -_a-z|~]*)`\))?$/;
 
 /** Throws ConfigError when the rule cannot be parsed. */
 export function httpConstraints(rule: string, syntax: RuleSyntax): readonly Constraint[] {

@@ -1,5 +1,5 @@
 import { textResponse } from '../../base/body.ts';
-import { fromByteText, toByteText } from '../../base/bytes.ts';
+import { bytesOf, fromByteText, toByteText } from '../../base/bytes.ts';
 import { ConfigError } from '../../base/errors.ts';
 import type { ProxyRequest, ProxyResponse } from '../../base/message.ts';
 import { boolean, list, object, string } from '../../base/schema.ts';
@@ -67,7 +67,7 @@ function parseCredentials(request: ProxyRequest): { user: string; password: Uint
   const text = atob(token);
   const colon = text.indexOf(':');
   if (colon === -1) return undefined;
-  return { user: text.slice(0, colon), password: Uint8Array.from(text.slice(colon + 1), (byte) => byte.charCodeAt(0)) };
+  return { user: text.slice(0, colon), password: bytesOf(text.slice(colon + 1)) };
 }
 
 const refuse = (challenge: string): ProxyResponse =>

@@ -1,4 +1,4 @@
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { UpstreamError } from '../../base/errors.ts';
 import type { ProxyRequest, ProxyResponse } from '../../base/message.ts';
@@ -33,7 +33,10 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       const key = `${target.transportName} ${target.url}`;
       pool = pools.get(key);
       // A transport that kept its name may have changed.
-      if (pool === undefined || JSON.stringify(pool.target.transport) !== JSON.stringify(target.transport)) {
+      if (
+        pool === undefined ||
+        (pool.target.transport !== target.transport && JSON.stringify(pool.target.transport) !== JSON.stringify(target.transport))
+      ) {
         pool?.close();
         pool = new ServerPool(target, options);
         pools.set(key, pool);
@@ -55,11 +58,21 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   };
 }
 
+function secureContextOf(target: ServerTarget, options: ConnectionOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (cause) {
+    throw new UpstreamError('upstream.tls', `The transport '${target.transportName}' has unusable certificates or options`, {
+      sent: false,
+      cause,
+    });
+  }
+}
+
 const abortedBeforeSent = (): UpstreamError => new UpstreamError('upstream.aborted', 'The client went away', { sent: false });
 
-/** As Go: 2 when a transport says 0; what says nothing keeps as many as Traefik's default transport. */
+/** Idle connections kept per server where the transport says 0 or nothing. */
 const DEFAULT_IDLE = 200;
-const GO_DEFAULT_IDLE = 2;
 
 /** Connections to one server: the idle ones as a stack, so that the least used ones grow old. */
 class ServerPool implements UpstreamPool {
@@ -78,14 +91,13 @@ class ServerPool implements UpstreamPool {
 
   constructor(target: ServerTarget, { clock, limits = DEFAULT_LIMITS }: UpstreamOptions) {
     const { dialTimeout = 30_000, responseHeaderTimeout = 0, idleConnTimeout = 90_000 } = target.transport.forwardingTimeouts ?? {};
-    const { maxIdleConnsPerHost = DEFAULT_IDLE } = target.transport;
     this.target = target;
     this.clock = clock;
     this.limits = limits;
     this.responseHeaderTimeoutMs = responseHeaderTimeout;
     this.#dialTimeoutMs = dialTimeout;
     this.#idleTimeoutMs = idleConnTimeout;
-    this.#maxIdle = maxIdleConnsPerHost === 0 ? GO_DEFAULT_IDLE : maxIdleConnsPerHost;
+    this.#maxIdle = target.transport.maxIdleConnsPerHost || DEFAULT_IDLE;
   }
 
   get idle(): number {
@@ -137,7 +149,14 @@ class ServerPool implements UpstreamPool {
         onEnd: () => fail(toUpstreamError(undefined, false)),
         onClose: (error: Error | undefined) => fail(toUpstreamError(error, false)),
       };
-      connection.channel = this.#open(dialler, connected);
+      try {
+        connection.channel = this.#open(dialler, connected);
+      } catch (error) {
+        // An unusable certificate, or an address that Node refuses to look at.
+        cancelTimer?.();
+        reject(error);
+        return;
+      }
       const offCancel = request.cancellation.onCancel(() => fail(abortedBeforeSent()));
     });
   }
@@ -148,14 +167,16 @@ class ServerPool implements UpstreamPool {
     const where: DialOptions = path === undefined ? { host: target.host, port: target.port } : { path };
     if (target.scheme !== 'https') return Channel.dial(where, owner, connected);
     const tls = upstreamTlsOptions(target);
-    this.#secureContext ??= createSecureContext(tls);
+    this.#secureContext ??= secureContextOf(target, tls);
     const options = {
       ...where,
       ...tls,
+      // As Go: with HTTP/2 disabled nothing is offered at all.
+      ...(target.transport.disableHTTP2 ? {} : { ALPNProtocols: ['http/1.1'] }),
       secureContext: this.#secureContext,
       ...(this.#session === undefined ? {} : { session: this.#session }),
     };
-    const channel = Channel.dialTls({ ...options, ALPNProtocols: ['http/1.1'] }, owner, connected);
+    const channel = Channel.dialTls(options, owner, connected);
     // A resumed session spares the server and us most of the handshake.
     channel.socket.on('session', (session: Buffer) => {
       this.#session = session;

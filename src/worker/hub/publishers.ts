@@ -31,8 +31,8 @@ export async function authenticate(storage: HubStorage, request: SignedRequest, 
   await checkToken(token, JSON.parse(row.key as string) as JWK, request, now);
   // From here on nothing is waited for, so of two equal tokens one is refused.
   const [current] = storage.sql('SELECT token_at FROM publishers WHERE name = ? AND key = ?', iss, row.key!);
-  if (current === undefined || time <= (current.token_at as number))
-    throw new Refusal('replay', 'A token of this time or a later one was used already');
+  const after = (current?.token_at ?? Number.POSITIVE_INFINITY) as number;
+  if (time <= after) throw new Refusal('replay', 'A token of this time or a later one was used already', { after });
   storage.sql('UPDATE publishers SET token_at = ?, seen_at = ? WHERE name = ?', time, now, iss);
   return iss;
 }
