@@ -51,7 +51,7 @@ export const tcpService = object(
         servers: list(
           object(
             {
-              address: string('host:port', { labels: false }),
+              address: string('Host and port.', { labels: false }),
               port: string('Port of the address that the provider makes.', { onlyLabels: true }),
               tls: boolean('Speaks TLS to the server.'),
             },
