@@ -31,7 +31,8 @@ export function generate(): Map<string, string> {
 }
 
 /** The words that users can write. */
-const words = (): MiddlewareDefinition[] => Object.values(HTTP_MIDDLEWARES as Record<string, MiddlewareDefinition>).filter(({ internal }) => !internal);
+const words = (): MiddlewareDefinition[] =>
+  Object.values(HTTP_MIDDLEWARES as Record<string, MiddlewareDefinition>).filter(({ internal }) => !internal);
 
 function schemaFile(title: string, schema: Schema): string {
   // Unknown names at the top of a document are for anchors and notes.
