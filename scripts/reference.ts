@@ -5,20 +5,18 @@ import { jsonSchema } from '../src/base/json-schema.ts';
 import { referenceRows } from '../src/base/reference.ts';
 import type { Schema } from '../src/base/schema.ts';
 import { dynamicConfiguration } from '../src/config/dynamic.ts';
-import { staticConfiguration } from '../src/config/static.ts';
 import { HTTP_MIDDLEWARES, TCP_MIDDLEWARES } from '../src/middlewares/index.ts';
 import type { MiddlewareDefinition } from '../src/middlewares/middleware.ts';
+import { staticReference } from './reference/static.ts';
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url));
 const NOTE = 'Written by `npm run docs` from the schemas; edit those.';
 
 /** Every generated file of `docs/` by its path there. */
 export function generate(): Map<string, string> {
-  const files = new Map<string, string>();
+  const files = new Map(Object.entries(staticReference()).map(([path, text]) => [path.replace(/^docs\//, ''), text]));
   const { http, tcp, udp, tls } = dynamicConfiguration.fields as Record<string, Schema>;
-  files.set('schema/dynamic.json', schemaFile('Edgeway: dynamic configuration', dynamicConfiguration));
-  files.set('schema/static.json', schemaFile('Edgeway: static configuration', staticConfiguration));
-  files.set('reference/static.md', page('Static configuration', 'Keys of `traefik.yml`, flags and variables.', staticConfiguration));
+  files.set('schema/dynamic.json', dynamicSchema());
   files.set('reference/http.md', kindsPage('HTTP', 'http', http!));
   files.set('reference/tcp.md', kindsPage('TCP', 'tcp', tcp!));
   files.set('reference/udp.md', kindsPage('UDP', 'udp', udp!));
@@ -34,10 +32,11 @@ export function generate(): Map<string, string> {
 const words = (): MiddlewareDefinition[] =>
   Object.values(HTTP_MIDDLEWARES as Record<string, MiddlewareDefinition>).filter(({ internal }) => !internal);
 
-function schemaFile(title: string, schema: Schema): string {
-  // Unknown names at the top of a document are for anchors and notes.
-  const { minProperties: _, ...rest } = jsonSchema(schema);
-  return `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', title, ...rest, additionalProperties: true }, null, 1)}\n`;
+/** Unknown names at the top of a document are for anchors and notes. */
+function dynamicSchema(): string {
+  const { minProperties: _, ...rest } = jsonSchema(dynamicConfiguration);
+  const title = 'Dynamic configuration of Edgeway and Traefik 3.7';
+  return `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', title, ...rest, additionalProperties: true }, null, 2)}\n`;
 }
 
 function page(title: string, summary: string, schema: Schema): string {
