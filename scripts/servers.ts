@@ -9,6 +9,9 @@ export const SERVERS: Readonly<Record<string, string>> = {
   nginx: 'nginx',
   openssl: 'openssl',
   curl: 'curl',
+  dockerd: 'docker.io',
+  busybox: 'busybox-static',
+  ip: 'iproute2',
 };
 
 /** The path of a program, or undefined. */

@@ -39,13 +39,16 @@ export function readListed(folder: string): Set<string> {
 }
 
 /** Runs every case; `judge` says what differs, or undefined. A listed case that is equal counts as different: its row is out of date. */
-export function runCases<Input>(folder: string, judge: (one: Case<Input>) => string | undefined): Outcome {
+export async function runCases<Input>(
+  folder: string,
+  judge: (one: Case<Input>) => string | undefined | Promise<string | undefined>,
+): Promise<Outcome> {
   const listed = readListed(folder);
   const outcome = { equal: 0, different: [] as string[], listed: 0 };
   for (const { file, cases } of readCases<Input>(folder)) {
     for (const one of cases) {
       const name = `${file.replace(/\.json$/, '')}: ${one.name}`;
-      const difference = judge(one);
+      const difference = await judge(one);
       if (listed.delete(name)) {
         if (difference === undefined) outcome.different.push(`${name}: is listed, but equal`);
         else outcome.listed++;

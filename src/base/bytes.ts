@@ -4,12 +4,17 @@ const decoder = new TextDecoder();
 export const encodeText = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);
 export const decodeText = (bytes: Uint8Array): string => decoder.decode(bytes);
 
-/** The UTF-8 bytes of a text as one character each: the form of header values in the records. */
-export const toByteText = (text: string): string => (!/[\u0080-\uffff]/.test(text) ? text : String.fromCharCode(...encoder.encode(text)));
+export { fromByteString as fromByteText, toByteString as toByteText } from './byte-string.ts';
 
-/** The text of UTF-8 bytes that stand as one character each. */
-export const fromByteText = (bytes: string): string =>
-  !/[\u0080-\uffff]/.test(bytes) ? bytes : decoder.decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+/** One byte a character (latin1), as header values in the records are. */
+export const bytesOf = (byteText: string): Uint8Array<ArrayBuffer> => Uint8Array.from(byteText, (character) => character.charCodeAt(0));
+
+/** One character a byte. */
+export function byteTextOf(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  return text;
+}
 
 export const EMPTY = new Uint8Array(0);
 
@@ -34,14 +39,12 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 export function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(text);
+  return btoa(byteTextOf(bytes));
 }
 
 /** Throws a DOMException on text that is no Base64. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return bytesOf(atob(text));
 }
 
 /** SHA-256 in lower-case hex. */

@@ -5,6 +5,7 @@ import { systemClock } from '../origin-agent/clock.ts';
 import { createLogOutput } from '../origin-agent/log-output.ts';
 import { readStaticConfiguration } from '../origin-agent/static-configuration.ts';
 import type { Command, Io } from './io.ts';
+import { packageVersion } from './version.ts';
 
 export const usage = `Usage: edgeway agent [--configFile=FILE | --option=value …]
 
@@ -36,7 +37,15 @@ export const run: Command = async (args, io) => {
   output.log.info('Static configuration read', { source: source.path ?? source.kind });
 
   try {
-    const agent = await startAgent({ configuration, environment: io.env, clock: systemClock, log: output.log, logLevel: level });
+    const agent = await startAgent({
+      configuration,
+      environment: io.env,
+      cwd: io.cwd,
+      clock: systemClock,
+      log: output.log,
+      logLevel: level,
+      version: packageVersion(),
+    });
     output.log.info('Serving', { ports: agent.ports });
     await new Promise<void>((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -1,7 +1,7 @@
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { MiniflareOptions } from 'miniflare';
 import { HUB_NAME } from '../config/kv-layout.ts';
+import { ROOT } from './root.ts';
 
 /** A Worker for the local edge, in miniflare's words. Its options change between betas: nobody else writes or starts them. */
 export type LocalWorker = MiniflareOptions['workers'][number];
@@ -119,8 +119,6 @@ export function edgeBindings(variables: Readonly<Record<string, string>>, worker
     ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, { type: 'text', value }] as const)),
   };
 }
-
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** The Worker as one module, in the way `wrangler deploy` bundles it. */
 export async function bundleWorker(entry = join(ROOT, 'src/worker/index.ts'), { minify = false } = {}): Promise<string> {

@@ -14,7 +14,7 @@ export const ENVELOPE = {
   host: 'edgeway-host',
   /** The method, when another one stands in the request line: `fetch` sends no GET or HEAD with a body that was read before. */
   method: 'edgeway-method',
-  /** Address, port and protocol of the client, as `203.0.113.7 40312 HTTP/2.0`. */
+  /** Address (`-` when unknown), port and protocol of the client, as `203.0.113.7 40312 HTTP/2.0`. */
   client: 'edgeway-client',
   scheme: 'edgeway-scheme',
   /** Version and cipher of the client's TLS; then its verified certificates, Base64 of DER, leaf first. */
@@ -82,7 +82,7 @@ export function formatEnvelope(request: ProxyRequest): [string, string][] {
   const fields: [string, string][] = [
     [ENVELOPE.target, escapeField(requestTarget(request))],
     [ENVELOPE.host, escapeField(request.host)],
-    [ENVELOPE.client, `${request.clientAddress} ${request.clientPort} ${request.protocol}`],
+    [ENVELOPE.client, `${request.clientAddress || '-'} ${request.clientPort} ${request.protocol}`],
     [ENVELOPE.scheme, request.scheme],
     [ENVELOPE.fields, carried],
   ];
@@ -96,7 +96,7 @@ export function parseEnvelope(headers: HeaderList): Envelope | undefined {
   const target = headers.get(ENVELOPE.target);
   const host = headers.get(ENVELOPE.host);
   const scheme = headers.get(ENVELOPE.scheme);
-  const [, clientAddress, port, protocol] = /^([0-9A-Fa-f.:]*) (\d{1,5}) (HTTP\/\d\.\d)$/.exec(headers.get(ENVELOPE.client) ?? '') ?? [];
+  const [, clientAddress, port, protocol] = /^(-|[0-9A-Fa-f.:]+) (\d{1,5}) (HTTP\/\d\.\d)$/.exec(headers.get(ENVELOPE.client) ?? '') ?? [];
   if (target === undefined || host === undefined || clientAddress === undefined) return undefined;
   if (scheme !== 'http' && scheme !== 'https') return undefined;
   try {
@@ -106,7 +106,7 @@ export function parseEnvelope(headers: HeaderList): Envelope | undefined {
       path: mark === -1 ? raw : raw.slice(0, mark),
       query: mark === -1 ? undefined : raw.slice(mark + 1),
       host: unescapeField(host),
-      clientAddress,
+      clientAddress: clientAddress === '-' ? '' : clientAddress,
       clientPort: Number(port),
       protocol: protocol!,
       scheme,

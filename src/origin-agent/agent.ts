@@ -7,20 +7,27 @@ import { createMerger } from '../config/merge.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
+import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
+import { type EdgeSide, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
 import { TERMINATING } from './internal-services.ts';
+import { createMiddlewarePlatform } from './middleware-platform.ts';
 import { createNodeHttpSender } from './rim/node-http.ts';
 import { startThreads } from './threads.ts';
 
 export interface AgentOptions {
   readonly configuration: StaticConfiguration;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Against which relative paths of `edge` are read. */
+  readonly cwd: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly logLevel: LogLevel;
+  /** Of the program, for the API. */
+  readonly version: string;
 }
 
 export interface Agent {
@@ -38,7 +45,7 @@ export interface Agent {
  * The agent, from its static configuration to the end: threads that serve, providers that are collected, merged and applied,
  * a control server that answers questions. This function is the map of the control thread. Throws ConfigError.
  */
-export async function startAgent({ configuration, environment, clock, log, logLevel }: AgentOptions): Promise<Agent> {
+export async function startAgent({ configuration, environment, cwd, clock, log, logLevel, version }: AgentOptions): Promise<Agent> {
   const arena = createArena();
   const cells = createSharedCells(arena);
   const folder = mkdtempSync(join(tmpdir(), 'edgeway-'));
@@ -51,15 +58,19 @@ export async function startAgent({ configuration, environment, clock, log, logLe
     arena,
     logLevel,
     controlSocket,
+    pingTerminatingStatus: configuration.ping?.terminatingStatusCode,
     relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: ':8443' }),
     log,
   });
-  const merger = createMerger(configuration);
+  // Nobody connects or packs here; it tells whether files that middlewares name can be read.
+  const merger = createMerger(configuration, { platform: createMiddlewarePlatform() });
   let runtime = merger.merge(new Map());
   const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
   const sender = createNodeHttpSender();
-  const health = createHealthChecks({ cells, clock, log, send: sender.send });
-  const control: ControlServer = await startControlServer({ socket: controlSocket, runtime: () => runtime, configuration });
+  let edgeSide: EdgeSide | undefined;
+  const health = createHealthChecks({ cells, clock, log, send: sender.send, onChange: () => edgeSide?.healthChanged() });
+  const api = createApi({ runtime: () => runtime, configuration, health: health.status, version, now: clock.now });
+  const control: ControlServer = await startControlServer({ socket: controlSocket, services: { ...api } });
   const providers = new AbortController();
 
   /** What is collected meanwhile is applied in one go when the threads have taken the last. */
@@ -71,6 +82,7 @@ export async function startAgent({ configuration, environment, clock, log, logLe
       pending = undefined;
       await threads.apply(toProxyConfiguration(next));
       health.update(next);
+      edgeSide?.update(next);
       for (const watcher of [...watchers]) watcher(next);
     }
   }
@@ -86,6 +98,7 @@ export async function startAgent({ configuration, environment, clock, log, logLe
     serve(runtime);
     await applying;
     ports = await threads.listen();
+    edgeSide = await startEdgeSide({ edge: configuration.edge, cwd, cells, clock, log, onRelayState: threads.setRelayState });
   } catch (error) {
     await Promise.all([threads.close(), control.close()]);
     rmSync(folder, { recursive: true, force: true });
@@ -107,7 +120,7 @@ export async function startAgent({ configuration, environment, clock, log, logLe
     const acceptMs = Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.requestAcceptGraceTimeout ?? 0));
     if (acceptMs > 0) await new Promise<void>((resolve) => clock.after(acceptMs, resolve));
     await threads.drain(Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.graceTimeOut)));
-    await Promise.all([collecting, control.close()]);
+    await Promise.all([collecting, control.close(), edgeSide?.close()]);
     await threads.close();
     sender.close();
     rmSync(folder, { recursive: true, force: true });

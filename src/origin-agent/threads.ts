@@ -89,6 +89,9 @@ export function startThreads(options: ThreadsOptions): Threads {
   };
 }
 
+/** In a clone Node runs the source; the bundle has a file of its own beside it. */
+const DATA_THREAD = import.meta.url.endsWith('.ts') ? './data-thread.ts' : './data-thread.mjs';
+
 interface Thread {
   readonly worker: Worker;
   /** Resolves with the answer of this type; rejects when the thread fails or ends. */
@@ -96,7 +99,7 @@ interface Thread {
 }
 
 function startThread(data: DataThreadData, log: Logger, onEnd: (error: Error | undefined) => void): Thread {
-  const worker = new Worker(new URL('./data-thread.ts', import.meta.url), { workerData: data });
+  const worker = new Worker(new URL(DATA_THREAD, import.meta.url), { workerData: data });
   const waiting: { type: string; resolve: (message: never) => void; reject: (error: Error) => void }[] = [];
   let failure: Error | undefined;
   worker.on('message', (message: FromThread) => {

@@ -4,6 +4,7 @@ import { ConfigError } from '../base/errors.ts';
 import { formatOf, parseDocument } from '../config/document.ts';
 import type { DynamicConfiguration } from '../config/dynamic.ts';
 import { type Loaded, loadDynamic, type ObjectPath } from '../config/load.ts';
+import { compileTemplate } from '../config/template.ts';
 import { inlineFiles } from './inline-files.ts';
 
 /** One of the two; the directory wins. */
@@ -123,8 +124,10 @@ async function readConfigurationFile(path: string): Promise<string> {
   }
 }
 
-function readText(text: string, path: string, _environment: Readonly<Record<string, string | undefined>>): Loaded {
-  return loadDynamic(parseDocument(text, formatOf(path)!, path));
+/** Only a text with actions is a template; the rest is taken as it is. */
+export function readText(text: string, path: string, environment: Readonly<Record<string, string | undefined>>): Loaded {
+  const rendered = text.includes('{{') ? compileTemplate(text, path)(false, environment) : text;
+  return loadDynamic(parseDocument(rendered, formatOf(path)!, path));
 }
 
 type Objects = Record<string, Record<string, Record<string, unknown> | undefined> | undefined>;

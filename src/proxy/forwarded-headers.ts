@@ -30,7 +30,7 @@ const MANAGED = new Set([
 
 /**
  * Sets X-Forwarded-* and X-Real-Ip to what is known here, unless a trusted peer said it, and drops the headers that
- * `Connection` names. X-Forwarded-For gets the peer only when the request goes out (`appendForwardedFor`).
+ * `Connection` names. X-Forwarded-For gets the peer only when the request goes out (`outgoing.ts`).
  * `hostname` is what X-Forwarded-Server says. Throws ConfigError on a bad range.
  */
 export function createForwardedHeaders(options: ForwardedHeadersOptions, hostname: string): (request: ProxyRequest) => void {
@@ -73,12 +73,6 @@ function isManaged(name: string): boolean {
   // All of them begin with x, most headers do not.
   if ((name.charCodeAt(0) | 0x20) !== 0x78) return false;
   return MANAGED.has(name.toLowerCase().replaceAll('_', '-'));
-}
-
-/** Adds the peer to X-Forwarded-For, as the request leaves for a server. */
-export function appendForwardedFor({ headers, clientAddress }: Pick<ProxyRequest, 'headers' | 'clientAddress'>): void {
-  const chain = headers.getAll('X-Forwarded-For');
-  headers.set('X-Forwarded-For', [...chain, clientAddress].join(', '));
 }
 
 function protocolOf({ headers, scheme }: ProxyRequest): string {

@@ -1,6 +1,6 @@
 /**
  * A map that is never changed: a changed one shares all entries with the one before, whose readers see nothing of the change.
- * A few thousand changes lie in a thin layer above the shared entries; then they are merged down.
+ * A few hundred changes lie in a thin layer above the shared entries; then they are merged down.
  */
 export interface LayeredMap<K, V> {
   readonly size: number;
@@ -11,7 +11,7 @@ export interface LayeredMap<K, V> {
 }
 
 /** Entries of the layer before it is merged down: the cost of a change (copying the layer) against that of merging. */
-const MAX_LAYER = 2048;
+const MAX_LAYER = 512;
 
 export function createLayeredMap<K, V>(base: ReadonlyMap<K, V>): LayeredMap<K, V> {
   return { size: base.size, get: (key) => base.get(key), base, layer: new Map() };
@@ -56,4 +56,12 @@ function* mergeDown<K, V>(map: LayeredMap<K, V>, changes: ReadonlyMap<K, V | und
 export function* layeredEntries<K, V>(map: LayeredMap<K, V>): Generator<[K, V]> {
   for (const [key, value] of map.base) if (!map.layer.has(key)) yield [key, value];
   for (const [key, value] of map.layer) if (value !== undefined) yield [key, value];
+}
+
+/** Runs all steps at once. */
+export function drain<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
 }

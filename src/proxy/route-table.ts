@@ -3,23 +3,18 @@ import { wildcardRest } from '../config/rule/host-expression.ts';
 import type { IndexedView, RoutingView } from '../config/rule/routing-view.ts';
 import { type CompiledRule, compileHttpRule, compileTcpRule, type RuleSyntax, ruleSyntax } from '../config/rule/rule.ts';
 import type { TcpView } from '../config/rule/tcp-matchers.ts';
-import { changeLayeredMap, createLayeredMap, type LayeredMap, layeredEntries } from './layered-map.ts';
-import {
-  type Bucket,
-  type BucketChange,
-  bucketCandidates,
-  changeBucket,
-  isBefore,
-  matchBucket,
-  Route,
-  type RouteEntry,
-} from './route-bucket.ts';
+import { createCompactHostsBuilder } from './compact-hosts-builder.ts';
+import { changeHostTable, changeOf, createHostTable, entriesOf, type HostTable, matchHosts } from './host-table.ts';
+import { changeLayeredMap, createLayeredMap, drain, type LayeredMap, layeredEntries } from './layered-map.ts';
+import { createNameIndex, type NameIndex } from './name-index.ts';
+import type { BucketChange } from './route-bucket.ts';
+import { isBefore, Route, type RouteEntry } from './route-list.ts';
 
 export type { RouteEntry };
 
 /**
  * The routers of an entry point, found as a linear scan in Traefik's order would: priority, provider, name. Never changes; a
- * changed table shares with the one before what is the same.
+ * changed table shares with the one before what is the same. Names must be unique.
  */
 export interface RouteTable<Entry extends RouteEntry, View> {
   readonly size: number;
@@ -31,7 +26,7 @@ export interface RouteTable<Entry extends RouteEntry, View> {
   explain(view: View, options?: { all?: boolean }): Explanation<Entry>[];
   /** The table with the changes; an added router replaces the one of its name. */
   update(change: RouteChange<Entry>): RouteTable<Entry, View>;
-  /** The same in slices: yields after at most some ten microseconds of work. */
+  /** The same in slices: yields after at most some hundred microseconds of work. */
   updateInSlices(change: RouteChange<Entry>): Generator<void, RouteTable<Entry, View>>;
 }
 
@@ -49,10 +44,14 @@ export interface Explanation<Entry> {
 }
 
 export const createRouteTable = <Entry extends RouteEntry>(routers: Iterable<Entry>): RouteTable<Entry, RoutingView> =>
-  emptyTable<Entry, RoutingView>({ constraints: httpConstraints, compile: compileHttpRule }).update({ added: routers });
+  drain(buildRouteTable(routers));
+
+/** The same in slices. */
+export const buildRouteTable = <Entry extends RouteEntry>(routers: Iterable<Entry>): Generator<void, RouteTable<Entry, RoutingView>> =>
+  build<Entry, RoutingView>({ constraints: httpConstraints, compile: compileHttpRule }, routers);
 
 export const createTcpRouteTable = <Entry extends RouteEntry>(routers: Iterable<Entry>): RouteTable<Entry, TcpView> =>
-  emptyTable<Entry, TcpView>({ constraints: tcpConstraints, compile: compileTcpRule }).update({ added: routers });
+  drain(build<Entry, TcpView>({ constraints: tcpConstraints, compile: compileTcpRule }, routers));
 
 interface Language<View> {
   readonly constraints: (rule: string, syntax: RuleSyntax) => readonly Constraint[];
@@ -61,81 +60,87 @@ interface Language<View> {
 
 interface State<Entry extends RouteEntry, View> {
   readonly language: Language<View>;
-  readonly names: LayeredMap<string, Route<Entry, View>>;
+  /** As they were when all was packed; the index is made when a table is changed for the first time. */
+  readonly names: () => Generator<void, NameIndex<Entry>>;
+  /** Those that changed since; REMOVED for a removed one. */
+  readonly changedNames: LayeredMap<string, Entry | typeof REMOVED>;
+  readonly size: number;
   readonly broken: ReadonlyMap<string, { readonly entry: Entry; readonly error: Error }>;
-  /** By the kind of the host's constraint, then by its key; `any` has one bucket with an empty key. */
-  readonly buckets: Readonly<Record<Constraint['hostKind'], LayeredMap<string, Bucket<Entry, View>>>>;
+  /** By the kind of the host's constraint: literal hosts, what follows the `*`, and under the empty host what has none. */
+  readonly hosts: Readonly<Record<Constraint['hostKind'], HostTable<Entry, View>>>;
 }
 
-function emptyTable<Entry extends RouteEntry, View extends IndexedView>(language: Language<View>): RouteTable<Entry, View> {
-  const buckets = { any: createLayeredMap(new Map()), exact: createLayeredMap(new Map()), wildcard: createLayeredMap(new Map()) };
-  return tableOf({ language, names: createLayeredMap(new Map()), broken: new Map(), buckets });
-}
+const REMOVED = Symbol('the router was removed');
 
 function tableOf<Entry extends RouteEntry, View extends IndexedView>(state: State<Entry, View>): RouteTable<Entry, View> {
-  const { exact, wildcard, any } = state.buckets;
-  const open = any.get('');
+  const { exact, wildcard, any } = state.hosts;
+
+  const packedOnly = exact.apart.size === 0;
+  const highestOther = Math.max(wildcard.ceiling, any.ceiling);
 
   function match(view: View): Entry | undefined {
     const { host, flattenedHost } = view;
     const trust = host !== '' && !host.endsWith('.') && !flattenedHost.endsWith('.');
-    let best: Route<Entry, View> | undefined;
-    best = matchHost(hostKey(host), view, trust, best);
-    if (flattenedHost !== '') best = matchHost(hostKey(flattenedHost.toLowerCase()), view, trust, best);
-    if (open !== undefined) best = matchBucket(open, view, trust, best);
-    return best?.entry;
+    const key = hostKey(host);
+    if (!packedOnly || flattenedHost !== '') return matchAll(key, view, trust);
+    // Most requests end here, having touched nothing but the packed hosts.
+    const place = exact.compact.find(key, 0, view, trust);
+    if (place === -1) return matchOthers(key, view, trust, undefined);
+    const entry = exact.compact.entryAt(place);
+    return exact.compact.priorityAt(place) > highestOther ? entry : matchOthers(key, view, trust, entry);
   }
 
-  function matchHost(key: string, view: View, trust: boolean, best: Route<Entry, View> | undefined): Route<Entry, View> | undefined {
-    const bucket = exact.get(key);
-    const found = bucket === undefined ? best : matchBucket(bucket, view, trust, best);
-    if (wildcard.size === 0) return found;
-    const shared = wildcard.get(wildcardRest(key));
-    return shared === undefined ? found : matchBucket(shared, view, trust, found);
+  function matchAll(key: string, view: View, trust: boolean): Entry | undefined {
+    const best = matchHosts(exact, key, 0, view, trust, undefined);
+    if (view.flattenedHost === '') return matchOthers(key, view, trust, best);
+    const flattened = hostKey(view.flattenedHost.toLowerCase());
+    return matchOthers(key, view, trust, matchWildcard(flattened, view, trust, matchHosts(exact, flattened, 0, view, trust, best)));
   }
+
+  const matchOthers = (key: string, view: View, trust: boolean, best: Entry | undefined): Entry | undefined =>
+    matchOpen(view, trust, matchWildcard(key, view, trust, best));
+
+  function matchWildcard(key: string, view: View, trust: boolean, best: Entry | undefined): Entry | undefined {
+    if (isAbove(best, wildcard.ceiling)) return best;
+    const dot = key.indexOf('.');
+    return matchHosts(wildcard, key, dot === -1 ? key.length : dot, view, trust, best);
+  }
+
+  const matchOpen = (view: View, trust: boolean, best: Entry | undefined): Entry | undefined =>
+    isAbove(best, any.ceiling) ? best : matchHosts(any, '', 0, view, trust, best);
 
   return {
-    size: state.names.size,
+    size: state.size,
     broken: [...state.broken.values()],
     match,
-    explain: (view, { all = false } = {}) => explain(state, all ? everyRoute(state) : routesOfHost(state, view), view),
+    explain: (view, { all = false } = {}) => explain(state, all ? [...everyEntry(state)] : entriesOfHost(state, view), view),
     update: (change) => drain(updateSteps(state, change)),
     updateInSlices: (change) => updateSteps(state, change),
   };
 }
 
-function drain<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+/** Nobody below the ceiling is asked before it. With nobody there the ceiling is −∞. */
+const isAbove = (best: RouteEntry | undefined, ceiling: number): boolean =>
+  best === undefined ? ceiling === Number.NEGATIVE_INFINITY : best.priority > ceiling;
+
+function* everyEntry<Entry extends RouteEntry, View>({ names, changedNames }: State<Entry, View>): Generator<Entry> {
+  for (const entry of drain(names()).entries) if (changedNames.get(entry.name) === undefined) yield entry;
+  for (const [, entry] of layeredEntries(changedNames)) if (entry !== REMOVED) yield entry;
 }
 
-const everyRoute = <Entry extends RouteEntry, View>(state: State<Entry, View>): Route<Entry, View>[] =>
-  [...layeredEntries(state.names)].map(([, route]) => route);
-
-function routesOfHost<Entry extends RouteEntry, View extends IndexedView>(state: State<Entry, View>, view: View): Route<Entry, View>[] {
-  const { exact, wildcard, any } = state.buckets;
-  const routes = new Set<Route<Entry, View>>();
-  const add = (bucket: Bucket<Entry, View> | undefined): void => {
-    if (bucket !== undefined) for (const { route } of bucketCandidates(bucket)) routes.add(route);
-  };
+function entriesOfHost<Entry extends RouteEntry, View extends IndexedView>({ hosts }: State<Entry, View>, view: View): Entry[] {
+  const entries = new Set(entriesOf(hosts.any, ''));
   for (const host of view.flattenedHost === '' ? [view.host] : [view.host, view.flattenedHost.toLowerCase()]) {
     const key = hostKey(host);
-    add(exact.get(key));
-    add(wildcard.get(wildcardRest(key)));
+    for (const entry of entriesOf(hosts.exact, key)) entries.add(entry);
+    for (const entry of entriesOf(hosts.wildcard, wildcardRest(key))) entries.add(entry);
   }
-  add(any.get(''));
-  return [...routes];
+  return [...entries];
 }
 
-function explain<Entry extends RouteEntry, View>(
-  { language }: State<Entry, View>,
-  routes: Route<Entry, View>[],
-  view: View,
-): Explanation<Entry>[] {
-  routes.sort((a, b) => (isBefore(a, b) ? -1 : 1));
-  return routes.map(({ entry }) => {
+function explain<Entry extends RouteEntry, View>({ language }: State<Entry, View>, entries: Entry[], view: View): Explanation<Entry>[] {
+  entries.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+  return entries.map((entry) => {
     const failures = failuresOf(language, entry, view);
     return { entry, matches: failures.length === 0, failures };
   });
@@ -150,105 +155,130 @@ function failuresOf<Entry extends RouteEntry, View>(language: Language<View>, en
 }
 
 /** Routers read between two yields. */
-const SLICE = 16;
+const SLICE = 32;
+
+function* build<Entry extends RouteEntry, View extends IndexedView>(
+  language: Language<View>,
+  routers: Iterable<Entry>,
+): Generator<void, RouteTable<Entry, View>> {
+  const createRoute = (entry: Entry): Route<Entry, View> => new Route<Entry, View>(entry, language.compile);
+  const entries: Entry[] = [];
+  const broken = new Map<string, { entry: Entry; error: Error }>();
+  const builders = byKind(() => createCompactHostsBuilder(createRoute));
+  const changes = createChanges<Entry, View>();
+  let count = 0;
+  for (const entry of routers) {
+    const constraints = constraintsOf(language, entry);
+    if (constraints instanceof Error) broken.set(entry.name, { entry, error: constraints });
+    else {
+      entries.push(entry);
+      for (const constraint of constraints) {
+        const { hostKind } = constraint;
+        if (builders[hostKind].add(entry, constraint)) continue;
+        changeOf(changes[hostKind], constraint).added.push({ route: createRoute(entry), constraint });
+      }
+    }
+    if (++count % SLICE === 0) yield;
+  }
+  const hosts = {
+    exact: yield* createHostTable(builders.exact, changes.exact, createRoute),
+    wildcard: yield* createHostTable(builders.wildcard, changes.wildcard, createRoute),
+    any: yield* createHostTable(builders.any, changes.any, createRoute),
+  };
+  return tableOf({ language, names: indexLater(entries), changedNames: createLayeredMap(new Map()), size: entries.length, broken, hosts });
+}
+
+type Changes<Entry extends RouteEntry, View> = Record<Constraint['hostKind'], Map<string, BucketChange<Entry, View>>>;
+
+const byKind = <T>(make: () => T): Record<Constraint['hostKind'], T> => ({ any: make(), exact: make(), wildcard: make() });
+const createChanges = <Entry extends RouteEntry, View>(): Changes<Entry, View> => byKind(() => new Map());
+
+function indexLater<Entry extends RouteEntry>(entries: readonly Entry[]): () => Generator<void, NameIndex<Entry>> {
+  let made: NameIndex<Entry> | undefined;
+  return function* () {
+    return (made ??= yield* createNameIndex(entries));
+  };
+}
 
 function* updateSteps<Entry extends RouteEntry, View extends IndexedView>(
   state: State<Entry, View>,
   { removed = [], added = [] }: RouteChange<Entry>,
 ): Generator<void, RouteTable<Entry, View>> {
-  const changes = createChanges<Entry, View>();
-  const names = new Map<string, Route<Entry, View> | undefined>();
+  const { language } = state;
+  if (state.size === 0 && state.broken.size === 0) return yield* build(language, added);
+  const createRoute = (entry: Entry): Route<Entry, View> => new Route<Entry, View>(entry, language.compile);
+  const index = yield* state.names();
+  const names = new Map<string, Entry | typeof REMOVED>();
   const broken = new Map(state.broken);
+  const changes = createChanges<Entry, View>();
+  let { size } = state;
   let count = 0;
-  for (const name of removed) {
-    take(state, changes, names, name);
+
+  const take = (name: string): void => {
     broken.delete(name);
+    const entry = names.get(name) ?? state.changedNames.get(name) ?? index.get(name);
+    if (entry === undefined || entry === REMOVED) return;
+    noteRemoval(changes, entry, constraintsOf(language, entry));
+    names.set(name, REMOVED);
+    size--;
+  };
+
+  for (const name of removed) {
+    take(name);
     if (++count % SLICE === 0) yield;
   }
   for (const entry of added) {
-    take(state, changes, names, entry.name);
-    broken.delete(entry.name);
-    const route = put(state.language, changes, entry);
-    if (route instanceof Error) broken.set(entry.name, { entry, error: route });
-    else names.set(entry.name, route);
+    take(entry.name);
+    const constraints = constraintsOf(language, entry);
+    if (constraints instanceof Error) broken.set(entry.name, { entry, error: constraints });
+    else {
+      const route = createRoute(entry);
+      for (const constraint of constraints) changeOf(changes[constraint.hostKind], constraint).added.push({ route, constraint });
+      names.set(entry.name, entry);
+      size++;
+    }
     if (++count % SLICE === 0) yield;
   }
-  const buckets = {
-    any: yield* changeBuckets(state.buckets.any, changes.any),
-    exact: yield* changeBuckets(state.buckets.exact, changes.exact),
-    wildcard: yield* changeBuckets(state.buckets.wildcard, changes.wildcard),
+  const hosts = {
+    exact: yield* changeHostTable(state.hosts.exact, changes.exact, createRoute),
+    wildcard: yield* changeHostTable(state.hosts.wildcard, changes.wildcard, createRoute),
+    any: yield* changeHostTable(state.hosts.any, changes.any, createRoute),
   };
-  return tableOf({ language: state.language, names: yield* changeLayeredMap(state.names, names), broken, buckets });
+  const changedNames = yield* changeLayeredMap(state.changedNames, names);
+  return yield* settle({ ...state, size, broken, changedNames, hosts });
 }
 
-type Changes<Entry extends RouteEntry, View> = Record<Constraint['hostKind'], Map<string, BucketChange<Entry, View>>>;
-
-const createChanges = <Entry extends RouteEntry, View>(): Changes<Entry, View> => ({
-  any: new Map(),
-  exact: new Map(),
-  wildcard: new Map(),
-});
-
-/** Notes the removal of the router of that name, if there is one. */
-function take<Entry extends RouteEntry, View>(
-  state: State<Entry, View>,
-  changes: Changes<Entry, View>,
-  names: Map<string, Route<Entry, View> | undefined>,
-  name: string,
-): void {
-  const route = names.has(name) ? names.get(name) : state.names.get(name);
-  if (route === undefined) return;
-  for (const constraint of constraintsOf(state.language, route.entry)) {
-    const change = changeOf(changes, constraint);
-    const pending = change.added.findIndex((candidate) => candidate.route === route);
-    if (pending !== -1) change.added.splice(pending, 1);
-    else change.removed.push({ route, pathKind: constraint.pathKind, path: constraint.path, complete: constraint.complete });
-  }
-  names.set(name, undefined);
-}
-
-function put<Entry extends RouteEntry, View>(
-  language: Language<View>,
+function noteRemoval<Entry extends RouteEntry, View>(
   changes: Changes<Entry, View>,
   entry: Entry,
-): Route<Entry, View> | Error {
-  let constraints: readonly Constraint[];
+  constraints: readonly Constraint[] | Error,
+): void {
+  if (constraints instanceof Error) return;
+  for (const constraint of constraints) {
+    const change = changeOf(changes[constraint.hostKind], constraint);
+    // It may have come with the same change.
+    const pending = change.added.findIndex(({ route }) => route.entry === entry);
+    if (pending !== -1) change.added.splice(pending, 1);
+    else change.removed.push({ entry, constraint });
+  }
+}
+
+function constraintsOf<View>(language: Language<View>, { rule, ruleSyntax: syntax }: RouteEntry): readonly Constraint[] | Error {
   try {
-    constraints = constraintsOf(language, entry);
+    return language.constraints(rule, ruleSyntax(syntax));
   } catch (error) {
     return error as Error;
   }
-  const route = new Route<Entry, View>(entry, language.compile);
-  for (const constraint of constraints) {
-    const { pathKind, path, complete } = constraint;
-    changeOf(changes, constraint).added.push({ route, pathKind, path, complete });
-  }
-  return route;
 }
 
-const constraintsOf = <View>(language: Language<View>, entry: RouteEntry): readonly Constraint[] =>
-  language.constraints(entry.rule, ruleSyntax(entry.ruleSyntax));
+/** When so many changed since the last time, everything is packed anew: a quarter, and enough to be worth it. */
+const MIN_LOOSE = 4096;
 
-function changeOf<Entry extends RouteEntry, View>(
-  changes: Changes<Entry, View>,
-  { hostKind, host }: Constraint,
-): BucketChange<Entry, View> {
-  let change = changes[hostKind].get(host);
-  if (change === undefined) changes[hostKind].set(host, (change = { removed: [], added: [] }));
-  return change;
-}
-
-/** Buckets made between two yields. */
-const BUCKET_SLICE = 64;
-
-function* changeBuckets<Entry extends RouteEntry, View>(
-  map: LayeredMap<string, Bucket<Entry, View>>,
-  changes: ReadonlyMap<string, BucketChange<Entry, View>>,
-): Generator<void, LayeredMap<string, Bucket<Entry, View>>> {
-  const buckets = new Map<string, Bucket<Entry, View> | undefined>();
-  for (const [key, change] of changes) {
-    buckets.set(key, changeBucket(map.get(key), change));
-    if (buckets.size % BUCKET_SLICE === 0) yield;
-  }
-  return yield* changeLayeredMap(map, buckets);
+function* settle<Entry extends RouteEntry, View extends IndexedView>(state: State<Entry, View>): Generator<void, RouteTable<Entry, View>> {
+  const isSettled = (changed: number, all: number): boolean => changed <= Math.max(MIN_LOOSE, all / 4);
+  const tables = Object.values(state.hosts);
+  const settled =
+    isSettled(state.changedNames.size, state.size) &&
+    tables.every(({ apart, settled, compact }) => isSettled(apart.size - settled, compact.hosts + settled));
+  return settled ? tableOf(state) : yield* build(state.language, everyEntry(state));
 }

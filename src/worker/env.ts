@@ -7,9 +7,12 @@ export interface Env {
   readonly EDGEWAY_CONTROL_HOST?: string;
   /** Private Ed25519 JWK with `kid`; signs grants. */
   readonly EDGEWAY_GRANT_KEY?: string;
-  /** 32 bytes, base64url; opens sealed values. Older ones may follow after a comma. */
+  /** 32 bytes, base64url; seals secrets in KV. Two with a comma while it is changed, the new one first. */
   readonly EDGEWAY_SEAL_KEY?: string;
-  readonly EDGEWAY_ADMIN_TOKEN?: string;
+  /** Private Ed25519 JWK that agents pin before it takes the place of the other: the change of keys has two steps. */
+  readonly EDGEWAY_NEXT_GRANT_KEY?: string;
+  /** 32 bytes, base64url; signs enrolment codes and sessions of operators. */
+  readonly EDGEWAY_ADMIN_KEY?: string;
   /** Milliseconds for which a configuration is used without asking; 60000 when absent. `edgeway dev` makes it short. */
   readonly EDGEWAY_FRESHNESS_MS?: string;
   /** Traefik's levels; INFO when absent. */

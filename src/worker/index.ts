@@ -2,6 +2,8 @@ import { control, isControlHost } from './control.ts';
 import { createEdge, type Edge } from './edge.ts';
 import type { Env } from './env.ts';
 
+export { Hub } from './hub/durable-object.ts';
+
 let edge: Edge | undefined;
 
 export default {

@@ -5,7 +5,15 @@ import type { Clock } from '../../src/base/clock.ts';
 import { decode } from '../../src/base/decode.ts';
 import { ConfigError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/log.ts';
-import { createRequest, type Handler, HeaderList, type ProxyRequest, type ProxyResponse, requestTarget } from '../../src/base/message.ts';
+import {
+  createRequest,
+  finish,
+  type Handler,
+  HeaderList,
+  type ProxyRequest,
+  type ProxyResponse,
+  requestTarget,
+} from '../../src/base/message.ts';
 import type { MiddlewareContext, MiddlewareDefinition } from '../../src/middlewares/middleware.ts';
 
 /** A clock that stands still until it is moved; callbacks run in the order of their times. */
@@ -101,7 +109,15 @@ export function build(
     return textResponse(200, 'from a', { contentType: 'text/plain' });
   };
   const run = (request: ProxyRequest): Promise<ProxyResponse> => middleware(request, next);
-  return { run, seen, ask: async (request) => readAnswer(await run(makeRequest(request))) };
+  const ask = async (init?: Ask): Promise<Answer> => {
+    const request = makeRequest(init);
+    try {
+      return await readAnswer(await run(request));
+    } finally {
+      finish(request.facts);
+    }
+  };
+  return { run, seen, ask };
 }
 
 export async function readAnswer(response: ProxyResponse): Promise<Answer> {
@@ -121,6 +137,7 @@ export const createContext = (changes: Partial<MiddlewareContext> = {}): Middlew
   clock: createManualClock(),
   random: () => 0.5,
   cells: createLocalCells(),
+  sharedCells: createLocalCells(),
   log: silentLogger,
   service(name) {
     throw new ConfigError('config.reference', `the service '${name}' does not exist`);

@@ -1,11 +1,7 @@
 /** Host for routing: without port and without the brackets of an IPv6 address, small letters. A `[name]` without colon keeps its brackets. */
-export function canonicalHost(host: string): string {
-  for (let i = 0; i < host.length; i++) if (!isPlain(host.charCodeAt(i))) return canonicalize(host);
-  return host;
-}
+export const canonicalHost = (host: string): string => (CANONICAL.test(host) ? host : canonicalize(host));
 
-/** Small letters, digits, `-`, `.`: nothing to do. */
-const isPlain = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 45 && code <= 57 && code !== 47);
+const CANONICAL = /^[a-z0-9.-]*$/;
 
 const canonicalize = (host: string): string =>
   splitHostPort(host)

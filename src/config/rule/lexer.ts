@@ -17,7 +17,7 @@ export interface Lexer {
   /** Where the token begins and ends in the rule. */
   start: number;
   end: number;
-  /** Of a name: its letters. Of a text: what the quotes hold, bytes that are not UTF-8 marked as in `byte-string.ts`. */
+  /** Of a name: its letters. Of a text: what the quotes hold, bytes that are not UTF-8 marked as in `byte-string.ts`. Else empty. */
   value: string;
   /** The token can end an expression, so a newline after it does. */
   mayEnd: boolean;
@@ -42,51 +42,68 @@ export const fail = (lexer: Lexer, message: string, at = lexer.start): ConfigErr
 /** Goes on to the next token and gives its kind. Throws ConfigError on a text or comment without end. */
 export function advance(lexer: Lexer): TokenKind {
   const { rule } = lexer;
-  const blanks = skipBlanks(lexer);
+  const ended = skipBlanks(lexer);
   const at = (lexer.start = lexer.end);
-  if (blanks === 'newline') return take(lexer, 'newline', 0, false);
+  if (ended) return take(lexer, 'newline', 0, false);
   if (at >= rule.length) return take(lexer, 'end', 0, false);
-  const sign = rule[at]!;
-  switch (sign) {
-    case '`':
+  const code = rule.charCodeAt(at);
+  switch (code) {
+    case BACK_TICK:
       return rawText(lexer);
-    case '"':
+    case QUOTE:
       return quotedText(lexer);
-    case '(':
-    case ',':
-      return take(lexer, sign, 1, false);
-    case ')':
+    case OPEN:
+      return take(lexer, '(', 1, false);
+    case COMMA:
+      return take(lexer, ',', 1, false);
+    case CLOSE:
       return take(lexer, ')', 1, true);
-    case '!':
-      return rule[at + 1] === '=' ? take(lexer, 'other', 2, false) : take(lexer, '!', 1, false);
-    case '&':
-    case '|':
-      return rule[at + 1] === sign ? take(lexer, sign === '&' ? '&&' : '||', 2, false) : take(lexer, 'other', 1, false);
+    case BANG:
+      return rule.charCodeAt(at + 1) === EQUALS ? take(lexer, 'other', 2, false) : take(lexer, '!', 1, false);
+    case AMPERSAND:
+    case BAR:
+      if (rule.charCodeAt(at + 1) !== code) return take(lexer, 'other', 1, false);
+      return take(lexer, code === BAR ? '||' : '&&', 2, false);
     default:
       return word(lexer);
   }
 }
 
+const TAB = 9;
+const NEWLINE = 10;
+const RETURN = 13;
+const BLANK = 32;
+const BANG = 33;
+const QUOTE = 34;
+const AMPERSAND = 38;
+const OPEN = 40;
+const CLOSE = 41;
+const COMMA = 44;
+const SLASH = 47;
+const EQUALS = 61;
+const BACK_TICK = 96;
+const BAR = 124;
+
 function take(lexer: Lexer, kind: TokenKind, length: number, mayEnd: boolean): TokenKind {
   lexer.kind = kind;
   lexer.end = lexer.start + length;
-  lexer.value = lexer.rule.slice(lexer.start, lexer.end);
+  lexer.value = '';
   lexer.mayEnd = mayEnd;
   return kind;
 }
 
 /** Moves `end` over blanks and comments; says whether a newline ended the expression on the way. */
-function skipBlanks(lexer: Lexer): 'newline' | undefined {
+function skipBlanks(lexer: Lexer): boolean {
   const { rule } = lexer;
   for (;;) {
-    const sign = rule[lexer.end];
-    if (sign === '\n' && lexer.mayEnd) return 'newline';
-    if (sign === ' ' || sign === '\t' || sign === '\n' || sign === '\r') lexer.end++;
-    else if (sign !== '/') return undefined;
+    const code = rule.charCodeAt(lexer.end);
+    if (code === NEWLINE && lexer.mayEnd) return true;
+    if (code === BLANK || code === TAB || code === NEWLINE || code === RETURN) lexer.end++;
+    else if (code !== SLASH) return false;
     else {
       const comment = skipComment(lexer);
-      if (comment === 'none') return undefined;
-      if (comment === 'lines' && lexer.mayEnd) return 'newline';
+      if (comment === 'none') return false;
+      if (comment === 'lines' && lexer.mayEnd) return true;
     }
   }
 }
@@ -111,7 +128,8 @@ function rawText(lexer: Lexer): TokenKind {
   if (close === -1) throw fail(lexer, 'the text has no end; write a back-tick');
   take(lexer, 'text', close + 1 - lexer.start, true);
   // Go drops carriage returns.
-  lexer.value = lexer.value.slice(1, -1).replaceAll('\r', '');
+  const text = lexer.rule.slice(lexer.start + 1, close);
+  lexer.value = text.includes('\r') ? text.replaceAll('\r', '') : text;
   return 'text';
 }
 
@@ -162,23 +180,44 @@ const NAME = /[\p{L}_][\p{L}\p{Nd}_]*/uy;
 const OTHER = /\.\.\.|[\d.][\w.]*|./suy;
 
 function word(lexer: Lexer): TokenKind {
-  NAME.lastIndex = lexer.start;
-  const name = NAME.exec(lexer.rule);
-  if (name !== null) return take(lexer, 'name', name[0].length, true);
-  OTHER.lastIndex = lexer.start;
-  const other = OTHER.exec(lexer.rule)![0];
+  const { rule, start } = lexer;
+  let end = start;
+  while (isAsciiLetter(rule.charCodeAt(end))) end++;
+  if (end === start || rule.charCodeAt(end) !== OPEN) {
+    NAME.lastIndex = start;
+    end = start + (NAME.exec(rule)?.[0].length ?? 0);
+  }
+  if (end > start) {
+    take(lexer, 'name', end - start, true);
+    lexer.value = rule.slice(start, end);
+    return 'name';
+  }
+  OTHER.lastIndex = start;
+  const other = OTHER.exec(rule)![0];
   return take(lexer, other === '...' ? '...' : 'other', other.length, false);
 }
+
+const isAsciiLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
+
+/** The token as it stands in the rule. */
+export const tokenText = ({ rule, start, end }: Lexer): string => rule.slice(start, end);
 
 /** Characters of the rule shown on either side of a mistake. */
 const EXCERPT = 30;
 
 /** `Rule "…", column 12`; with several lines `line 2, column 3`. Columns count characters from 1. */
-function placeOf(rule: string, at: number): string {
+export function placeOf(rule: string, at: number): string {
   const lineStart = rule.lastIndexOf('\n', at - 1) + 1;
   const line = rule.slice(0, lineStart).split('\n').length;
   const from = Math.max(0, at - EXCERPT);
   const to = Math.min(rule.length, at + EXCERPT);
-  const excerpt = `${from > 0 ? '…' : ''}${rule.slice(from, to)}${to < rule.length ? '…' : ''}`.replaceAll('\n', ' ');
-  return `Rule "${excerpt}", ${line > 1 ? `line ${line}, ` : ''}column ${at - lineStart + 1}`;
+  const excerpt = `${from > 0 ? '…' : ''}${rule.slice(from, to)}${to < rule.length ? '…' : ''}`;
+  return `Rule "${printable(excerpt)}", ${line > 1 ? `line ${line}, ` : ''}column ${at - lineStart + 1}`;
+}
+
+/** For messages: on one line, not too long, and nothing that a terminal would obey. */
+export function printable(text: string): string {
+  const short = text.length > 2 * EXCERPT + 2 ? `${text.slice(0, 2 * EXCERPT)}…` : text;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+  return short.replace(/[\0-\x1f\x7f-\x9f]+/g, ' ');
 }

@@ -31,36 +31,41 @@ export const createRoutingView = (request: ProxyRequest, flattenedHost = ''): Ro
 
 /** A class, as one is made per request and the getters must share their code. */
 class View implements RoutingView {
-  readonly method: string;
   readonly host: string;
-  readonly rawHost: string;
-  readonly flattenedHost: string;
   readonly path: string;
-  readonly headers: HeaderList;
-  #clientAddress: string;
-  #rawQuery: string | undefined;
+  readonly flattenedHost: string;
+  readonly #request: ProxyRequest;
   #ip: IpBytes | null | undefined = null;
   #query: Map<string, string[]> | undefined;
 
   constructor(request: ProxyRequest, flattenedHost: string) {
-    this.method = request.method;
     this.host = canonicalHost(request.host);
-    this.rawHost = request.host;
-    this.flattenedHost = flattenedHost;
     this.path = routingPath(request.path);
-    this.headers = request.headers;
-    this.#clientAddress = request.clientAddress;
-    this.#rawQuery = request.query;
+    this.flattenedHost = flattenedHost;
+    this.#request = request;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get rawHost(): string {
+    return this.#request.host;
+  }
+
+  get headers(): HeaderList {
+    return this.#request.headers;
   }
 
   ip(): IpBytes | undefined {
-    if (this.#ip === null) this.#ip = parsePeer(this.#clientAddress);
+    if (this.#ip === null) this.#ip = parsePeer(this.#request.clientAddress);
     return this.#ip;
   }
 
   query(key: string): readonly string[] | undefined {
-    if (this.#rawQuery === undefined || this.#rawQuery === '') return undefined;
-    this.#query ??= parseQuery(this.#rawQuery);
+    const { query } = this.#request;
+    if (query === undefined || query === '') return undefined;
+    this.#query ??= parseQuery(query);
     return this.#query.get(key);
   }
 }

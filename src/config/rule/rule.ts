@@ -1,7 +1,8 @@
-import { utf8Length } from '../../base/byte-string.ts';
+import { isAscii, utf8Length } from '../../base/byte-string.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { HTTP_MATCHERS, type HttpTest } from './http-matchers.ts';
 import { HTTP_MATCHERS_V2 } from './http-matchers-v2.ts';
+import { placeOf, printable } from './lexer.ts';
 import type { MatcherDefinition } from './matcher.ts';
 import { type MatcherNames, matchesOf, parseRule, type RuleMatch, type RuleTree, spellings } from './parser.ts';
 import type { RoutingView } from './routing-view.ts';
@@ -79,13 +80,30 @@ const parse = <Test>(rule: string, { names, advice }: Language<Test>): RuleTree 
 /** Throws ConfigError `config.rule` (or `config.limit`) with place and remedy. */
 export function compileHttpRule(rule: string, syntax: RuleSyntax = 'v3'): CompiledHttpRule {
   const tree = parseHttpRule(rule, syntax);
-  return { ...compile(rule, tree, HTTP[syntax].definitions), domains: valuesOf(tree, 'Host') };
+  const { test, failures } = compile(rule, tree, HTTP[syntax].definitions);
+  return {
+    tree,
+    test,
+    failures,
+    get domains() {
+      return valuesOf(tree, 'Host');
+    },
+  };
 }
 
 /** Throws ConfigError `config.rule` (or `config.limit`) with place and remedy. */
 export function compileTcpRule(rule: string, syntax: RuleSyntax = 'v3'): CompiledTcpRule {
   const tree = parseTcpRule(rule, syntax);
-  return { ...compile(rule, tree, TCP[syntax].definitions), domains: valuesOf(tree, 'HostSNI'), catchAll: isCatchAll(tree) };
+  const { test, failures } = compile(rule, tree, TCP[syntax].definitions);
+  return {
+    tree,
+    test,
+    failures,
+    catchAll: isCatchAll(tree),
+    get domains() {
+      return valuesOf(tree, 'HostSNI');
+    },
+  };
 }
 
 const HTTP_NAMES = spellings(Object.keys({ ...HTTP_MATCHERS, ...HTTP_MATCHERS_V2 }));
@@ -131,38 +149,33 @@ function valuesOf(tree: RuleTree, matcher: string): string[] {
 
 /** Letter by letter as Go does it, without the rules for whole words that JavaScript has. */
 const lower = (text: string): string =>
-  /^[\0-\x7f]*$/.test(text) ? text.toLowerCase() : text.replace(/./gsu, (letter) => letter.toLowerCase());
+  isAscii(text) ? text.toLowerCase() : text.toWellFormed().replace(/./gsu, (letter) => letter.toLowerCase());
 
 type Test<View> = (view: View) => boolean;
+type Definitions<View> = Readonly<Record<string, MatcherDefinition<Test<View>>>>;
 
-function compile<View>(
-  rule: string,
-  tree: RuleTree,
-  definitions: Readonly<Record<string, MatcherDefinition<Test<View>>>>,
-): CompiledRule<View> {
-  const node = compileNode(rule, tree, definitions);
-  return { tree, test: node.test, failures: (view) => failuresOf(rule, node, view) };
-}
+const compile = <View>(rule: string, tree: RuleTree, definitions: Definitions<View>): CompiledRule<View> => ({
+  tree,
+  test: compileTree(rule, tree, definitions),
+  failures: (view) => failuresOf(rule, tree, definitions, view),
+});
 
-interface Node<View> {
-  readonly tree: RuleTree;
-  readonly test: Test<View>;
-  readonly children: readonly Node<View>[];
-}
-
-function compileNode<View>(rule: string, tree: RuleTree, definitions: Readonly<Record<string, MatcherDefinition<Test<View>>>>): Node<View> {
+function compileTree<View>(rule: string, tree: RuleTree, definitions: Definitions<View>): Test<View> {
   if (tree.kind === 'match') {
     const test = compileMatch(rule, tree, definitions[tree.matcher]!);
-    return { tree, test: tree.negated ? (view) => !test(view) : test, children: [] };
+    return tree.negated ? (view) => !test(view) : test;
   }
-  const children = tree.children.map((child) => compileNode(rule, child, definitions));
-  const tests = children.map((child) => child.test);
-  return { tree, test: tree.kind === 'and' ? allOf(tests) : anyOf(tests), children };
+  const tests: Test<View>[] = [];
+  for (const child of tree.children) tests.push(compileTree(rule, child, definitions));
+  return tree.kind === 'and' ? allOf(tests) : anyOf(tests);
 }
 
 function allOf<View>(tests: readonly Test<View>[]): Test<View> {
-  const [first, second] = tests as [Test<View>, Test<View>];
-  if (tests.length === 2) return (view) => first(view) && second(view);
+  if (tests.length === 2) {
+    const first = tests[0]!;
+    const second = tests[1]!;
+    return (view) => first(view) && second(view);
+  }
   return (view) => {
     for (const test of tests) if (!test(view)) return false;
     return true;
@@ -170,8 +183,11 @@ function allOf<View>(tests: readonly Test<View>[]): Test<View> {
 }
 
 function anyOf<View>(tests: readonly Test<View>[]): Test<View> {
-  const [first, second] = tests as [Test<View>, Test<View>];
-  if (tests.length === 2) return (view) => first(view) || second(view);
+  if (tests.length === 2) {
+    const first = tests[0]!;
+    const second = tests[1]!;
+    return (view) => first(view) || second(view);
+  }
   return (view) => {
     for (const test of tests) if (test(view)) return true;
     return false;
@@ -197,22 +213,18 @@ function checkValues({ matcher, values }: RuleMatch, arity: readonly number[] | 
   if (arity[0] !== 1 || arity.length > 1) return wanted;
   return `${wanted}; write ${values
     .slice(0, 3)
-    .map((value) => `${matcher}(\`${value}\`)`)
+    .map((value) => `${matcher}(\`${printable(value)}\`)`)
     .join(' || ')}${values.length > 3 ? ' || …' : ''}`;
 }
 
-function ruleError(rule: string, match: RuleMatch, message: string, cause?: unknown): ConfigError {
-  const line = rule.slice(0, match.start).split('\n').length;
-  const column = match.start - rule.lastIndexOf('\n', match.start - 1);
-  const place = line > 1 ? `line ${line}, column ${column}` : `column ${column}`;
-  return new ConfigError('config.rule', `Rule "${shorten(rule)}", ${place}: ${message}`, {}, { cause });
-}
+const ruleError = (rule: string, match: RuleMatch, message: string, cause?: unknown): ConfigError =>
+  new ConfigError('config.rule', `${placeOf(rule, match.start)}: ${message}`, {}, { cause });
 
-const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
-
-function failuresOf<View>(rule: string, node: Node<View>, view: View): string[] {
-  if (node.test(view)) return [];
-  if (node.tree.kind === 'match') return [`${node.tree.negated ? '!' : ''}${rule.slice(node.tree.start, node.tree.end)}`];
-  if (node.tree.kind === 'or') return node.children.flatMap((child) => failuresOf(rule, child, view));
-  return failuresOf(rule, node.children.find((child) => !child.test(view))!, view);
+/** Compiles what it asks, as only `explain` asks it. */
+function failuresOf<View>(rule: string, tree: RuleTree, definitions: Definitions<View>, view: View): string[] {
+  const matches = (part: RuleTree): boolean => compileTree(rule, part, definitions)(view);
+  if (matches(tree)) return [];
+  if (tree.kind === 'match') return [`${tree.negated ? '!' : ''}${rule.slice(tree.start, tree.end)}`];
+  if (tree.kind === 'or') return tree.children.flatMap((child) => failuresOf(rule, child, definitions, view));
+  return failuresOf(rule, tree.children.find((child) => !matches(child))!, definitions, view);
 }

@@ -1,6 +1,6 @@
 import { md5 } from '@noble/hashes/legacy.js';
 import { textResponse } from '../../base/body.ts';
-import { fromByteText, toByteText, toHex } from '../../base/bytes.ts';
+import { bytesOf, fromByteText, toByteText, toHex } from '../../base/bytes.ts';
 import { type ProxyRequest, type ProxyResponse, requestTarget } from '../../base/message.ts';
 import { decodePath } from '../../base/path.ts';
 import { boolean, list, object, string } from '../../base/schema.ts';
@@ -56,7 +56,7 @@ function parseDigest(authorization: string): Map<string, string> {
   return parameters;
 }
 
-const hash = (bytes: string): string => toHex(md5(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))));
+const hash = (bytes: string): string => toHex(md5(bytesOf(bytes)));
 
 /** Whether the response proves the password. An unknown user has no hash and proves nothing. */
 function isRightAnswer(request: ProxyRequest, parameters: Map<string, string>, userHash: string | undefined, opaque: string): boolean {

@@ -1,15 +1,13 @@
 import { errorText, statusResponse } from '../../base/body.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { ConfigError } from '../../base/errors.ts';
-import type { ProxyRequest } from '../../base/message.ts';
 import { duration, type Infer, integer, list, object, string } from '../../base/schema.ts';
 import { clientTlsFields } from '../client-tls.ts';
+import { waitFor } from '../client-wait.ts';
 import { createSource, sourceCriterion } from '../ip-strategy.ts';
 import { defineMiddleware, type MiddlewareContext, type RedisScripts } from '../middleware.ts';
+import { createSourceTable } from '../source-table.ts';
 import { BUCKET_COLUMNS, type BucketShape, takeToken, wholeNanoseconds } from '../token-bucket.ts';
-
-/** Beyond so many sources the bucket longest unused is forgotten, that is, full again. */
-const MAX_SOURCES = 65_536;
 
 const redis = object(
   {
@@ -63,7 +61,7 @@ export const rateLimit = defineMiddleware({
       }
       if (delayMs > shape.maxDelayMs)
         return statusResponse(429, ['Retry-After', String(Math.ceil(delayMs / 1000)), 'X-Retry-In', formatDuration(delayMs)]);
-      if (delayMs > 0 && !(await waitFor(request, delayMs, context))) return errorText(500, 'context canceled');
+      if (delayMs > 0 && !(await waitFor(request, delayMs, context.clock))) return errorText(500, 'context canceled');
       return next(request);
     };
   },
@@ -79,9 +77,10 @@ function bucketShape(average: number, periodMs: number, burst: number): BucketSh
   };
 }
 
-function takeHere(shape: BucketShape, { cells, clock }: MiddlewareContext): (source: string) => number {
-  const buckets = cells.table('buckets', { capacity: MAX_SOURCES, columns: BUCKET_COLUMNS });
-  return (source) => takeToken(buckets, source, clock.now(), shape);
+/** A bucket that is forgotten for want of room is full again. */
+function takeHere(shape: BucketShape, context: MiddlewareContext): (source: string) => number {
+  const buckets = createSourceTable(context, 'rateLimit', BUCKET_COLUMNS);
+  return (source) => takeToken(buckets, source, context.clock.now(), shape);
 }
 
 /**
@@ -111,19 +110,4 @@ function takeInRedis(
   const idleSeconds = Math.ceil(burst / rate / 1000) + 1;
   const args = [rate / 1000, burst, maxDelayMs * 1000, idleSeconds];
   return async (source) => Number(await scripts.evaluate(TAKE_TOKEN, [`rate:${name}:${source}`], args)) / 1000;
-}
-
-/** False when the client goes away first. */
-function waitFor({ cancellation }: ProxyRequest, delayMs: number, { clock }: MiddlewareContext): Promise<boolean> {
-  if (cancellation.cancelled) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const stop = clock.after(delayMs, () => {
-      forget();
-      resolve(true);
-    });
-    const forget = cancellation.onCancel(() => {
-      stop();
-      resolve(false);
-    });
-  });
 }

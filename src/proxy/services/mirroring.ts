@@ -1,6 +1,6 @@
 import { createBody, createStreamBody } from '../../base/body.ts';
 import { concatBytes } from '../../base/bytes.ts';
-import { type Body, Cancellation, createFacts, type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
+import { type Body, Cancellation, createFacts, finish, type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
 import type { Service, ServiceContext } from './service.ts';
 
 export interface MirroringConfig {
@@ -59,16 +59,19 @@ export function createMirroring(name: string, config: MirroringConfig, context: 
   /** One mirror after the other; what fails there is nobody's business but the log's. */
   async function mirror(chosen: readonly Service[], request: ProxyRequest, body: Uint8Array | undefined): Promise<void> {
     for (const service of chosen) {
+      const facts = createFacts(platform.clock.now());
       try {
         const response = await service.handle({
           ...request,
           headers: request.headers.clone(),
-          facts: createFacts(platform.clock.now()),
+          facts,
           body: body === undefined ? undefined : createBody(body),
         });
         response.body?.discard();
       } catch (error) {
         platform.log.debug('A mirror failed', { serviceName: name, error: (error as Error).message });
+      } finally {
+        finish(facts);
       }
     }
   }

@@ -261,6 +261,11 @@ describe('a negative answer', () => {
     expect([response.status, response.header('Location')]).toEqual([302, expected]);
   });
 
+  it('of 304 loses its type', async () => {
+    const { ask } = withServer({}, answer(304, '', ['Content-Type', 'text/plain', 'ETag', '"e"']));
+    expect(await ask()).toMatchObject({ status: 304, headers: [['ETag', '"e"']] });
+  });
+
   it.each([
     [401, 302],
     [403, 403],
@@ -317,7 +322,7 @@ it('asks for gzip in the client’s stead and unpacks the answer', async () => {
 
 it.each([
   [{ address: 'http://a', authResponseHeadersRegex: '(' }, /^The expression '\(' is not valid RE2/],
-  [{ address: 'http://a', tls: {} }, /^tls has no options; write at least one of ca, cert, key/],
+  [{ address: 'http://a', tls: {} }, /^tls wants options below it/],
 ])('refuses %j', (options, message) => {
   expect(refusal(forwardAuth, options)).toMatch(message);
 });

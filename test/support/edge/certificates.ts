@@ -12,7 +12,6 @@ export interface Certificate {
 export interface Authority {
   readonly certificate: string;
   issue(names: readonly string[]): Certificate;
-  remove(): void;
 }
 
 /** A certificate authority of this test's own; needs openssl. */
@@ -22,6 +21,7 @@ export function createAuthority(): Authority {
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   openssl('req', '-x509', ...newKey, '-keyout', at('ca.key'), '-out', at('ca.crt'), '-days', '2', '-subj', '/CN=Edgeway test CA');
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   let count = 0;
   return {
     certificate: readFileSync(at('ca.crt'), 'utf8'),
@@ -33,6 +33,5 @@ export function createAuthority(): Authority {
       openssl('x509', '-req', '-in', at(`${id}.csr`), ...signing, '-out', at(`${id}.crt`));
       return { key: readFileSync(at(`${id}.key`), 'utf8'), certificate: readFileSync(at(`${id}.crt`), 'utf8') };
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -12,6 +12,8 @@ export interface KvCommand {
   /** Moves the double's clock. */
   readonly advanceMs?: number;
   readonly mode?: 'well' | 'failing' | 'hanging';
+  /** The same for writes. */
+  readonly writeMode?: 'well' | 'failing' | 'hanging';
   readonly resetCounts?: true;
 }
 

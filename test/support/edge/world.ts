@@ -3,14 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { bundleWorker, edgeBindings, type LocalEdge, localWorker, startLocalEdge } from '../../../src/cli/local-edge.ts';
 import { objectKey, POINTER_KEY } from '../../../src/config/kv-layout.ts';
+import { hostsOf } from '../../../src/config/public-hosts.ts';
 import { type SplitSnapshot, splitSnapshot } from '../../../src/config/shards.ts';
 import type { ProxyConfiguration, ProxyRouter, Snapshot } from '../../../src/config/snapshot.ts';
-import { type Authority, createAuthority } from './certificates.ts';
+import { type Authority, type Certificate, createAuthority } from './certificates.ts';
 import type { Command, Report } from './commands.ts';
 import { type Site, startSite } from './site.ts';
 
 export interface WorldOptions {
-  /** Agents, each at `https://<id>.test`. */
+  /** Agents, each at `https://<id>.edge.test`. */
   readonly sites?: readonly string[];
   /** Names that the egress leads elsewhere: `name:port` to a plain HTTP server on this machine. */
   readonly names?: Readonly<Record<string, number>>;
@@ -25,7 +26,6 @@ export interface WorldOptions {
 /** The Worker in workerd between doubles of all that a local edge hides, and real agents behind TLS. */
 export interface World {
   readonly edge: LocalEdge;
-  readonly authority: Authority;
   readonly log: string[];
   /** Private key of the Worker, as in EDGEWAY_GRANT_KEY. */
   readonly grantKey: JWK;
@@ -39,29 +39,39 @@ export interface World {
   stop(): Promise<void>;
 }
 
+/** Kept by the worlds of one test file. */
+let authority: Authority | undefined;
+let wildcard: Certificate | undefined;
+let bundles: Promise<string[]> | undefined;
+
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { sites: ids = ['agent-1'], names = {} } = options;
-  const authority = createAuthority();
+  authority ??= createAuthority();
+  const certificate = (wildcard ??= authority.issue(['*.edge.test', 'localhost']));
   const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
   const grantKey = { ...(await exportJWK(privateKey)), kid: 'grant-1' };
   const pinned = [{ ...(await exportJWK(publicKey)), kid: 'grant-1' }];
   const sites = new Map<string, Site>();
-  for (const id of ids) sites.set(id, await startSite(id, authority.issue([`${id}.test`]), pinned));
+  for (const id of ids) sites.set(id, await startSite(id, certificate, pinned));
 
   const addresses: Record<string, string> = {};
   const env: Record<string, unknown> = { ADDRESSES: { type: 'json', value: addresses } };
   for (const [id, { port }] of sites) {
-    addresses[`${id}.test:443`] = `127.0.0.1:${port}`;
+    addresses[`${id}.edge.test:443`] = `127.0.0.1:${port}`;
     const tlsOptions = { trustedCertificates: [authority.certificate] };
-    env[`TO ${id}.test:443`] = { type: 'external', address: `127.0.0.1:${port}`, https: { tlsOptions, certificateHost: `${id}.test` } };
+    env[`TO ${id}.edge.test:443`] = {
+      type: 'external',
+      address: `127.0.0.1:${port}`,
+      https: { tlsOptions, certificateHost: `${id}.edge.test` },
+    };
   }
   for (const [name, port] of Object.entries(names)) {
     addresses[name] = `127.0.0.1:${port}`;
     env[`TO ${name}`] = { type: 'external', address: `127.0.0.1:${port}`, http: {} };
   }
-  const [script, doubles] = await Promise.all([bundleWorker(), bundleWorker(join(FOLDER, 'worker/doubles.ts'))]);
+  const [script, doubles] = await (bundles ??= Promise.all([bundleWorker(), bundleWorker(join(FOLDER, 'worker/doubles.ts'))]));
   const variables = {
     EDGEWAY_CONTROL_HOST: 'control.test',
     EDGEWAY_GRANT_KEY: JSON.stringify(grantKey),
@@ -88,7 +98,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       localWorker({ name: 'doubles', script: doubles, env: env as never, durableObjects: ['HubDouble'] }),
     ],
     ...(options.cf === undefined ? {} : { cf: options.cf }),
-    ...(options.tls === undefined ? {} : { tls: authority.issue(['localhost', '*.example.com']) }),
+    ...(options.tls === undefined ? {} : { tls: certificate }),
     onLog: (line) => log.push(line),
   });
 
@@ -100,7 +110,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   let revision = 0;
   return {
     edge,
-    authority,
     log,
     grantKey,
     site: (id) => sites.get(id)!,
@@ -108,9 +117,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     tell,
     async publish(http) {
       revision++;
-      const split = await splitSnapshot(createSnapshot(revision, ids, http), Date.now(), ({ rule }) =>
-        /^Host\(`([^`]+)`\)/.exec(rule ?? '')?.slice(1),
-      );
+      const split = await splitSnapshot(createSnapshot(revision, ids, http), Date.now());
       const objects = Object.fromEntries(split.objects);
       await tell({ hub: { pointer: split.pointerText, objects } });
       for (const [hash, text] of split.objects) await tell({ kv: { put: { [objectKey(hash)]: text } } }).catch(ignoreKnown);
@@ -120,7 +127,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     async stop() {
       await edge.stop();
       for (const site of sites.values()) await site.stop();
-      authority.remove();
     },
   };
 }
@@ -134,13 +140,14 @@ export function createSnapshot(revision: number, sites: readonly string[], http:
   return {
     schema: 1,
     revision,
-    sites: Object.fromEntries(sites.map((id) => [id, { agent: id, link: { type: 'https', address: `https://${id}.test` } }])),
+    sites: Object.fromEntries(sites.map((id) => [id, { agent: id, link: { type: 'https', address: `https://${id}.edge.test` } }])),
     http: { routers: {}, services: {}, middlewares: {}, serversTransports: {}, ...http },
   };
 }
 
 /** A router of the edge. */
 export const router = (rule: string, service: string, extra: Partial<ProxyRouter> = {}): ProxyRouter => ({
+  ...withHosts(hostsOf({ rule })),
   entryPoints: ['http'],
   middlewares: [],
   rule,
@@ -148,6 +155,8 @@ export const router = (rule: string, service: string, extra: Partial<ProxyRouter
   priority: rule.length,
   ...extra,
 });
+
+const withHosts = (hosts: readonly string[] | undefined) => (hosts === undefined ? {} : { hosts });
 
 /** A folded service: by site, the name there and the weight. */
 export const folded = (

@@ -27,13 +27,13 @@ export class Egress extends WorkerEntrypoint<EgressEnv> {
     const name = `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
     const to = this.env[`TO ${name}`];
     if (to === undefined) return cloudflareAnswer(530, 1016);
+    if (!(await isListening(this.env.ADDRESSES[name]!))) return cloudflareAnswer(521);
     if (state.waiting >= state.refuseAbove) throw new Error('Too many requests wait for their heads');
     state.waiting++;
     state.peakWaiting = Math.max(state.peakWaiting, state.waiting);
     try {
       return await to.fetch(new Request(request, { headers: changed(request.headers) }));
     } catch (error) {
-      if (!(await isListening(this.env.ADDRESSES[name]!))) return cloudflareAnswer(521);
       return cloudflareAnswer(String(error).includes('internal error') ? 525 : 520);
     } finally {
       state.waiting--;

@@ -11,6 +11,7 @@ interface Store {
   /** Added to the time of the machine. */
   offsetMs: number;
   mode: NonNullable<KvCommand['mode']>;
+  writeMode: NonNullable<KvCommand['writeMode']>;
   counts: Report['kv']['counts'];
 }
 
@@ -20,6 +21,7 @@ const store: Store = {
   delays: {},
   offsetMs: 0,
   mode: 'well',
+  writeMode: 'well',
   counts: { reads: 0, keysRead: 0, writes: 0, refusedWrites: 0, misses: 0 },
 };
 
@@ -79,6 +81,8 @@ export class KvDouble extends WorkerEntrypoint<unknown, { location: string }> {
   }
 
   async put(key: string, value: string): Promise<void> {
+    if (store.writeMode === 'failing') throw new Error('KV PUT failed: 500 Internal Server Error');
+    if (store.writeMode === 'hanging') await new Promise(() => {});
     write(key, value);
   }
 
@@ -98,6 +102,7 @@ export function commandKv(command: KvCommand): Report['kv'] {
   if (command.delays !== undefined) store.delays = { ...command.delays };
   if (command.advanceMs !== undefined) store.offsetMs += command.advanceMs;
   if (command.mode !== undefined) store.mode = command.mode;
+  if (command.writeMode !== undefined) store.writeMode = command.writeMode;
   if (command.resetCounts) store.counts = { reads: 0, keysRead: 0, writes: 0, refusedWrites: 0, misses: 0 };
   for (const [key, value] of Object.entries(command.put ?? {})) write(key, value);
   const values = Object.fromEntries([...store.writes].map(([key, writes]) => [key, writes.at(-1)!.value]));

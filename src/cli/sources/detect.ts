@@ -1,0 +1,56 @@
+import { type Document, type Format, formatOf, parseDocument } from '../../config/document.ts';
+import type { Pair } from '../../config/keys.ts';
+import { isTree, type Tree } from '../../config/static/tree.ts';
+import { staticConfiguration } from '../../config/static.ts';
+
+/** What a text is, by its content. */
+export type Kind = 'static' | 'dynamic' | 'both' | 'compose' | 'keys' | 'nothing';
+
+const DYNAMIC = new Set(['http', 'tcp', 'udp', 'tls']);
+const STATIC = new Set(Object.keys(staticConfiguration.fields!).map((name) => name.toLowerCase()));
+
+export function kindOf(tree: Tree): Kind {
+  const names = Object.keys(tree).map((name) => name.toLowerCase());
+  const services = tree.services;
+  if (
+    isTree(services) &&
+    Object.values(services).some(
+      (service) => isTree(service) && ('image' in service || 'build' in service || 'labels' in service || 'deploy' in service),
+    )
+  )
+    return 'compose';
+  if (names.length > 0 && Object.entries(tree).every(([key, value]) => key.includes('/') && !isTree(value))) return 'keys';
+  const isStatic = names.some((name) => STATIC.has(name));
+  const isDynamic = names.some((name) => DYNAMIC.has(name));
+  if (isStatic && isDynamic) return 'both';
+  return isStatic ? 'static' : isDynamic ? 'dynamic' : 'nothing';
+}
+
+/** The format of a text: by the extension of its name, else by its look. */
+export function formatOfText(name: string, text: string): Format | 'pairs' {
+  const known = formatOf(name);
+  if (known !== undefined) return known;
+  const first = text.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('#')) ?? '';
+  if (/^\s*\{/.test(first)) return 'json';
+  if (/^[^\s:={}"']+\/[^\s:=,]*\s*[=,\t ]/.test(first)) return 'pairs';
+  if (/^\s*\[.+\]\s*(#.*)?$/.test(first) || /^\s*[\w."-]+\s*=/.test(first)) return 'toml';
+  return 'yaml';
+}
+
+/** `key=value`, `key,value` or `key value`, a pair a line; `#` begins a comment. */
+export function parsePairs(text: string): { pairs: Pair[]; lines: Map<string, number> } {
+  const pairs: Pair[] = [];
+  const lines = new Map<string, number>();
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '' || line.trimStart().startsWith('#')) continue;
+    const form = /^\s*([^\s=,]+)\s*[=,\t ]\s?(.*?)\r?$/.exec(line);
+    if (form === null) continue;
+    pairs.push([form[1]!, unquote(form[2]!)]);
+    lines.set(form[1]!, index + 1);
+  }
+  return { pairs, lines };
+}
+
+const unquote = (text: string): string => (/^"(.*)"$/.test(text) || /^'(.*)'$/.test(text) ? text.slice(1, -1) : text);
+
+export const parseTree = (name: string, text: string, format: Format): Document => parseDocument(text, format, name);

@@ -1,0 +1,141 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import type { Cells } from '../base/cells.ts';
+import type { Clock } from '../base/clock.ts';
+import { ConfigError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { fold } from '../config/fold.ts';
+import { providerOf, qualify } from '../config/names.ts';
+import type { RuntimeConfiguration } from '../config/runtime.ts';
+import type { StaticConfiguration } from '../config/static.ts';
+import { createPublisher, type Publisher } from '../kv-sync/publisher.ts';
+import { candidateState } from '../proxy/services/candidate-state.ts';
+import type { RelayState } from './data-plane.ts';
+
+export interface EdgeSideOptions {
+  readonly edge: StaticConfiguration['edge'];
+  readonly cwd: string;
+  readonly cells: Cells;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called when relays shall serve or believe something else. */
+  readonly onRelayState: (state: RelayState) => void;
+}
+
+/** What an agent does for the edge: publishes what is public, renews its lease, tells its relays what they serve. */
+export interface EdgeSide {
+  /** Takes over the configuration in force. */
+  update(runtime: RuntimeConfiguration): void;
+  /** Looks at the health of servers again. */
+  healthChanged(): void;
+  close(): Promise<void>;
+}
+
+/** A name that is public no more is served a little longer: an edge may be a minute behind. */
+const FORGET_NAME_MS = 180_000;
+/** How often keys and clock of the hub are looked at; pings bring them every 20 s. */
+const REFRESH_MS = 1_000;
+
+/** Undefined when the configuration names no hub. Throws ConfigError when the options of `edge` do not go together. */
+export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide | undefined> {
+  const { edge, clock, log, cells } = options;
+  if (edge.hub?.url === undefined) return undefined;
+  const entryPoints = edge.entryPoints ?? {};
+  if (edge.relay?.publicUrl === undefined) {
+    throw new ConfigError('config.missing', 'The edge must reach this agent; write the address of its relay, https://…', {
+      object: 'edge.relay.publicUrl',
+    });
+  }
+  // `default` is everybody's: names of agents must differ.
+  const name = edge.site === 'default' ? hostname() : edge.site;
+  const publisher: Publisher = await createPublisher({
+    hubUrl: edge.hub.url,
+    stateDirectory: resolve(options.cwd, edge.stateDirectory),
+    name,
+    kind: 'agent',
+    ...(edge.code !== undefined && { code: edge.code }),
+    link: { type: 'https', address: edge.relay.publicUrl },
+    forgetAfterMs: edge.forgetAfter,
+    entryPoints,
+    clock,
+    log,
+  });
+  const lastPublic = new Map<string, number>();
+  let runtime: RuntimeConfiguration | undefined;
+  let told = '';
+  let cancel = (): void => {};
+
+  function tellRelays(): void {
+    const now = clock.now();
+    for (const [key, at] of lastPublic) if (now - at > FORGET_NAME_MS) lastPublic.delete(key);
+    const grantKeys = publisher.grantKeys();
+    const published = [...lastPublic.keys()];
+    // Offsets below a second are noise of the network.
+    const clockOffsetMs = Math.round((publisher.hubNow() - now) / 1000) * 1000;
+    const text = JSON.stringify([grantKeys, published, clockOffsetMs]);
+    if (text === told) return;
+    told = text;
+    options.onRelayState({ agentId: name, grantKeys, published, clockOffsetMs });
+  }
+
+  function refresh(): void {
+    if (runtime !== undefined) rememberPublic(runtime);
+    tellRelays();
+    cancel = clock.after(REFRESH_MS, refresh);
+  }
+
+  function rememberPublic(next: RuntimeConfiguration): void {
+    const now = clock.now();
+    for (const key of publicNames) if (inForce(next, key)) lastPublic.set(key, now);
+  }
+
+  let publicNames: readonly string[] = [];
+  function update(next: RuntimeConfiguration): void {
+    runtime = next;
+    try {
+      publicNames = namesOf(fold(next, { entryPoints, agent: {} }));
+    } catch (error) {
+      // Too many routers: the publisher says so, and what was public stays.
+      log.debug('Nothing new is public', { error: (error as Error).message });
+    }
+    rememberPublic(next);
+    tellRelays();
+    publisher.publish(next);
+    publisher.health(withoutServers(next, cells));
+  }
+
+  refresh();
+  return {
+    update,
+    healthChanged() {
+      if (runtime !== undefined) publisher.health(withoutServers(runtime, cells));
+    },
+    async close() {
+      cancel();
+      await publisher.close();
+    },
+  };
+}
+
+const namesOf = ({ objects }: ReturnType<typeof fold>): string[] => [
+  ...Object.keys(objects.services).map((service) => `service ${service}`),
+  ...Object.keys(objects.routers).map((router) => `router ${router}`),
+];
+
+function inForce({ http }: RuntimeConfiguration, key: string): boolean {
+  const name = key.slice(key.indexOf(' ') + 1);
+  return Object.hasOwn(key.startsWith('service ') ? http.services : http.routers, name);
+}
+
+/** Services, and routers that lead to them, of which no server is up. */
+function withoutServers({ http }: RuntimeConfiguration, cells: Cells): string[] {
+  const down = Object.entries(http.services)
+    .filter(([service, { config, status }]) => {
+      if (status === 'disabled' || config.loadBalancer === undefined) return false;
+      return (config.loadBalancer.servers ?? []).every(({ url = '' }) => candidateState(cells, service, url).isDown());
+    })
+    .map(([service]) => service);
+  const isDown = new Set(down);
+  const routers = Object.entries(http.routers).filter(([router, { config }]) => isDown.has(qualify(config.service, providerOf(router))));
+  return [...down, ...routers.map(([router]) => router)];
+}

@@ -1,0 +1,38 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+
+/** What a stranger does: clone into an empty folder, one command. The packages are installed from the lock file there. */
+describe('a fresh clone', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'edgeway-clone-'));
+  const clone = join(folder, 'edgeway');
+
+  beforeAll(() => {
+    execFileSync('git', ['clone', '--quiet', '--no-local', root, clone]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('installs itself, starts everything, answers all that it prints, and stops', { timeout: 300_000 }, () => {
+    // Without our own Node in the PATH, so that it must bring its own.
+    const path = (process.env.PATH ?? '')
+      .split(':')
+      .filter((part) => !part.startsWith(root))
+      .join(':');
+    const { status, stdout, stderr } = spawnSync('npm', ['start', '--', '--try'], {
+      cwd: clone,
+      encoding: 'utf8',
+      env: { ...process.env, PATH: path },
+    });
+    expect(`${stdout}\n${stderr}`).toContain('Everything answers.');
+    expect(stdout.match(/ok {3}/g)).toHaveLength(6);
+    expect(stdout).not.toContain('FAIL');
+    expect(status).toBe(0);
+    // ≤ 15 s from the start of the program; the install has its own line before.
+    const seconds = Number(/\[ *([\d.]+) s\] Everything answers/.exec(stdout)![1]);
+    console.log(`ready after ${seconds} s`);
+  });
+});

@@ -1,0 +1,184 @@
+import { DatabaseSync } from 'node:sqlite';
+import { base64url, exportJWK, generateKeyPair, type JWK } from 'jose';
+import type { Clock } from '../../../src/base/clock.ts';
+import { createLogger, type LogLine } from '../../../src/base/log.ts';
+import { createHubApp } from '../../../src/worker/hub/app.ts';
+import { createHub, type Hub } from '../../../src/worker/hub/hub.ts';
+import type { HubStorage, Row } from '../../../src/worker/hub/storage.ts';
+import { SEAL_KEY } from '../publications.ts';
+
+export const ADMIN_KEY = base64url.encode(new Uint8Array(32).fill(7));
+
+/** Time that only moves when told; timers ring on the way. */
+export interface ManualClock extends Clock {
+  /** Rings what is due by then, in order, and lets it run before the next one rings. */
+  advance(ms: number): Promise<void>;
+  /** When the next timer rings. */
+  nextAt(): number | undefined;
+}
+
+export function createManualClock(start = 1_700_000_000_000): ManualClock {
+  let now = start;
+  const timers = new Set<{ at: number; callback: () => void }>();
+  const first = () => [...timers].sort((a, b) => a.at - b.at)[0];
+  return {
+    now: () => now,
+    nextAt: () => first()?.at,
+    after(ms, callback) {
+      const timer = { at: now + ms, callback };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    async advance(ms) {
+      const end = now + ms;
+      await settle();
+      for (let timer = first(); timer !== undefined && timer.at <= end; timer = first()) {
+        timers.delete(timer);
+        now = Math.max(now, timer.at);
+        timer.callback();
+        await settle();
+      }
+      now = end;
+    },
+  };
+}
+
+/** Lets everything that waits for promises go on, signatures included. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Waits until it is so, without the clock; fails after five seconds of the machine's time. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 2_500; i++) {
+    if (condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  throw new Error(`It never came to be: ${condition}`);
+}
+
+/** Waits for the work; where it waits for the clock, and not for long, the clock is moved. */
+export async function finish<T>(clock: ManualClock, work: Promise<T>, atMostMs = 2_000): Promise<T> {
+  const end = clock.now() + atMostMs;
+  let done = false;
+  const mark = (): void => void (done = true);
+  work.then(mark, mark);
+  while (!done) {
+    await Promise.race([work.then(mark, mark), new Promise((resolve) => setTimeout(resolve, 2))]);
+    const next = clock.nextAt();
+    if (!done && next !== undefined && next <= end) await clock.advance(Math.max(0, next - clock.now()));
+  }
+  return work;
+}
+
+export interface MemoryKv {
+  readonly values: Map<string, string>;
+  /** Keys in the order in which they were written. */
+  readonly writes: string[];
+  /** Fails writes whose key passes. */
+  fails: (key: string) => boolean;
+  /** Writes whose key passes are not answered until it is called. */
+  hold: ((key: string) => Promise<void>) | undefined;
+}
+
+/** The hub's core on node:sqlite, with a clock and a KV that tests hold in their hands. */
+export interface MemoryHub {
+  readonly hub: Hub;
+  readonly clock: ManualClock;
+  readonly kv: MemoryKv;
+  readonly log: LogLine[];
+  readonly grantKey: JWK;
+  /** When the alarm rings; undefined when it is not set. */
+  readonly alarmAt: () => number | undefined;
+  /** The HTTP interface, as `fetch` of a publisher or an operator. */
+  readonly fetch: typeof fetch;
+  /** Moves time and rings the alarm when it is due. */
+  advance(ms: number): Promise<void>;
+  /** Throws the hub out of memory; the next call finds a new one. The alarm does not ring meanwhile. */
+  evict(): void;
+  /** While away it answers nothing and no alarm rings. */
+  away: boolean;
+}
+
+export async function createMemoryHub(): Promise<MemoryHub> {
+  const database = new DatabaseSync(':memory:');
+  const clock = createManualClock();
+  const log: LogLine[] = [];
+  let alarmAt: number | undefined;
+  const kv: MemoryKv = { values: new Map(), writes: [], fails: () => false, hold: undefined };
+  const { publicKey } = await generateKeyPair('EdDSA', { extractable: true });
+  const grantKey = { ...(await exportJWK(publicKey)), kid: 'grant-1' };
+  const lastWrite = new Map<string, number>();
+
+  const storage: HubStorage = {
+    sql: (query, ...values) => database.prepare(query).all(...values) as Row[],
+    transaction(work) {
+      database.exec('SAVEPOINT work');
+      try {
+        const result = work();
+        database.exec('RELEASE work');
+        return result;
+      } catch (error) {
+        database.exec('ROLLBACK TO work; RELEASE work');
+        throw error;
+      }
+    },
+    setAlarm: (at) => void (alarmAt = at),
+  };
+  const build = (): Hub =>
+    createHub({
+      storage,
+      kv: {
+        get: async (key) => kv.values.get(key) ?? null,
+        async put(key, value) {
+          if (kv.hold !== undefined) await kv.hold(key);
+          if (kv.fails(key)) throw new Error(`KV PUT failed: 503 ${key}`);
+          // Workers KV answers 429 to a second write of a key within a second.
+          if (clock.now() - (lastWrite.get(key) ?? Number.NEGATIVE_INFINITY) < 1_000) throw new Error(`KV PUT failed: 429 ${key}`);
+          lastWrite.set(key, clock.now());
+          kv.values.set(key, value);
+          kv.writes.push(key);
+        },
+        delete: async (key) => void kv.values.delete(key),
+      },
+      clock,
+      log: createLogger((line) => log.push(line), 'DEBUG'),
+      adminKey: ADMIN_KEY,
+      sealKey: SEAL_KEY,
+      grantKeys: [grantKey],
+    });
+
+  let hub: Hub | undefined;
+  const current = (): Hub => (hub ??= build());
+  const memory: MemoryHub = {
+    get hub() {
+      return current();
+    },
+    clock,
+    kv,
+    log,
+    grantKey,
+    alarmAt: () => alarmAt,
+    fetch: async (input, init) => {
+      if (memory.away) throw new TypeError('fetch failed');
+      const app = createHubApp(
+        current(),
+        clock,
+        createLogger((line) => log.push(line), 'DEBUG'),
+      );
+      return finish(clock, Promise.resolve(app.fetch(new Request(input as string, init))));
+    },
+    async advance(ms) {
+      const end = clock.now() + ms;
+      while (!memory.away && alarmAt !== undefined && alarmAt <= end) {
+        await clock.advance(Math.max(0, alarmAt - clock.now()));
+        alarmAt = undefined;
+        await finish(clock, current().alarm());
+      }
+      await clock.advance(Math.max(0, end - clock.now()));
+    },
+    evict: () => void (hub = undefined),
+    away: false,
+  };
+  return memory;
+}
