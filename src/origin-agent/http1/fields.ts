@@ -122,13 +122,13 @@ function refuseName(text: string, from: number, at: number): Refusal {
   return at > from && text.slice(at, text.indexOf('\r\n', at)).includes(':') ? REFUSALS.fieldName : REFUSALS.fieldLine;
 }
 
-export const OTHER = 0;
+const OTHER = 0;
 export const HOST = 1;
 const EXPECT = 2;
 const UPGRADE = 3;
 export const CONNECTION = 4;
-export const CONTENT_LENGTH = 5;
-export const TRANSFER_ENCODING = 6;
+const CONTENT_LENGTH = 5;
+const TRANSFER_ENCODING = 6;
 const KNOWN = ['', 'host', 'expect', 'upgrade', 'connection', 'content-length', 'transfer-encoding'] as const;
 /** Which of them a name could be, by its length. */
 const KNOWN_BY_LENGTH = new Uint8Array(64);
