@@ -128,7 +128,7 @@ const EXPECT = 2;
 const UPGRADE = 3;
 export const CONNECTION = 4;
 const CONTENT_LENGTH = 5;
-const TRANSFER_ENCODING = 6;
+/** By number; the last one is Transfer-Encoding. */
 const KNOWN = ['', 'host', 'expect', 'upgrade', 'connection', 'content-length', 'transfer-encoding'] as const;
 /** Which of them a name could be, by its length. */
 const KNOWN_BY_LENGTH = new Uint8Array(64);
