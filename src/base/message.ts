@@ -142,28 +142,36 @@ export interface TlsFacts {
 /** Tells once that nobody waits for the answer any more. */
 export class Cancellation {
   cancelled = false;
-  #callbacks: (() => void)[] | undefined;
+  /** One callback is the rule: it needs no list. */
+  #callbacks: (() => void) | (() => void)[] | undefined;
 
   cancel(): void {
     if (this.cancelled) return;
     this.cancelled = true;
     const callbacks = this.#callbacks;
     this.#callbacks = undefined;
-    if (callbacks !== undefined) for (const callback of callbacks) callback();
+    if (typeof callbacks === 'function') callbacks();
+    else if (callbacks !== undefined) for (const callback of callbacks) callback();
   }
 
   /** Calls back at once when it is cancelled already. The returned function takes the callback away. */
   onCancel(callback: () => void): () => void {
-    if (this.cancelled) {
-      callback();
-      return () => {};
-    }
-    this.#callbacks ??= [];
-    this.#callbacks.push(callback);
-    return () => {
-      const index = this.#callbacks?.indexOf(callback) ?? -1;
-      if (index !== -1) this.#callbacks!.splice(index, 1);
-    };
+    this.add(callback);
+    return () => this.remove(callback);
+  }
+
+  /** `onCancel` for those who keep the callback themselves. */
+  add(callback: () => void): void {
+    if (this.cancelled) callback();
+    else if (this.#callbacks === undefined) this.#callbacks = callback;
+    else if (typeof this.#callbacks === 'function') this.#callbacks = [this.#callbacks, callback];
+    else this.#callbacks.push(callback);
+  }
+
+  remove(callback: () => void): void {
+    const callbacks = this.#callbacks;
+    if (callbacks === callback) this.#callbacks = undefined;
+    else if (typeof callbacks === 'object') this.#callbacks = callbacks.filter((other) => other !== callback);
   }
 }
 
