@@ -39,6 +39,7 @@ export function compileRegexp(source: string): Regexp {
     source,
     test: (text) => (isAscii(text) ? native.test(text) : full().test(text)),
     find: (text) => full().find(text),
+    findAll: (text, limit) => full().findAll(text, limit),
     replaceAll: (text, template) => full().replaceAll(text, template),
   };
 }

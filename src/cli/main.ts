@@ -14,6 +14,9 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   sync: { summary: 'plan and apply configuration to a target', load: () => import('./sync.ts') },
   edge: { summary: 'set up and operate the edge side', load: () => import('./edge.ts') },
+  check: { summary: 'is this configuration sound?', load: () => import('./check.ts') },
+  explain: { summary: 'which router takes this request, and why not the others?', load: () => import('./explain.ts') },
+  migrate: { summary: 'rewrite what an older Traefik understood', load: () => import('./migrate.ts') },
   healthcheck: { summary: 'ask a running agent whether it is well', load: () => import('./healthcheck.ts') },
   version: { summary: 'print the version', load: () => import('./version.ts') },
 };

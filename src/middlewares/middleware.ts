@@ -45,6 +45,8 @@ export interface MiddlewarePlatform {
   readonly decompressor?: (coding: 'gzip' | 'br' | 'zstd') => ByteTransform | undefined;
   /** The text of a file (usersFile). Throws ConfigError. Absent at the edge. */
   readonly readFile?: (path: string) => string;
+  /** Compares a password with a bcrypt hash on another thread: it takes up to seconds of CPU, which would keep every request waiting. */
+  readonly verifyBcrypt?: (password: string, hash: string) => Promise<boolean>;
   /** Counts shared beyond this process (rateLimit's Redis form). Clients with equal options are one. */
   readonly redis?: (options: RedisOptions) => RedisScripts;
   /** Room for a body beyond memory (buffering); absent where there is no disk. */

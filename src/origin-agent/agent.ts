@@ -7,6 +7,7 @@ import { createMerger } from '../config/merge.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
+import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
@@ -25,6 +26,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly logLevel: LogLevel;
+  /** Of the program, for the API. */
+  readonly version: string;
 }
 
 export interface Agent {
@@ -42,7 +45,7 @@ export interface Agent {
  * The agent, from its static configuration to the end: threads that serve, providers that are collected, merged and applied,
  * a control server that answers questions. This function is the map of the control thread. Throws ConfigError.
  */
-export async function startAgent({ configuration, environment, cwd, clock, log, logLevel }: AgentOptions): Promise<Agent> {
+export async function startAgent({ configuration, environment, cwd, clock, log, logLevel, version }: AgentOptions): Promise<Agent> {
   const arena = createArena();
   const cells = createSharedCells(arena);
   const folder = mkdtempSync(join(tmpdir(), 'edgeway-'));
@@ -55,6 +58,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     arena,
     logLevel,
     controlSocket,
+    pingTerminatingStatus: configuration.ping?.terminatingStatusCode,
     relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: ':8443' }),
     log,
   });
@@ -65,7 +69,8 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   const sender = createNodeHttpSender();
   let edgeSide: EdgeSide | undefined;
   const health = createHealthChecks({ cells, clock, log, send: sender.send, onChange: () => edgeSide?.healthChanged() });
-  const control: ControlServer = await startControlServer({ socket: controlSocket, runtime: () => runtime, configuration });
+  const api = createApi({ runtime: () => runtime, configuration, health: health.status, version, now: clock.now });
+  const control: ControlServer = await startControlServer({ socket: controlSocket, services: { ...api } });
   const providers = new AbortController();
 
   /** What is collected meanwhile is applied in one go when the threads have taken the last. */

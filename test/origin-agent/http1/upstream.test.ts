@@ -3,7 +3,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createStreamBody, textResponse } from '../../../src/base/body.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import { createRequest, HeaderList, type ProxyRequest, type ProxyResponse } from '../../../src/base/message.ts';
@@ -427,7 +427,6 @@ describe('ways to a server', () => {
   beforeAll(() => {
     authority = createAuthority();
   });
-  afterAll(() => authority.remove());
 
   const tlsTarget = (port: number, transport: object): ServerTarget => ({
     ...serverTarget(port, transport),
