@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { ConfigError } from '../base/errors.ts';
 import type { Logger, LogLevel } from '../base/log.ts';
 import { createMerger } from '../config/merge.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
+import { type AccessLogWriter, createAccessLogWriter } from './access-log/writer.ts';
 import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
@@ -36,6 +38,8 @@ export interface Agent {
   readonly runtime: () => RuntimeConfiguration;
   /** Resolves when the next configuration (or, with a test, the first that passes) is served by every thread. */
   readonly whenServed: (test?: (runtime: RuntimeConfiguration) => boolean) => Promise<void>;
+  /** Opens the access log anew, after its file was moved away. */
+  readonly reopenLogs: () => void;
   /** Stops as SIGTERM does: providers first, then accepting, then the connections that are left. */
   readonly stop: () => Promise<void>;
 }
@@ -49,6 +53,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   const cells = createSharedCells(arena);
   const folder = mkdtempSync(join(tmpdir(), 'edgeway-'));
   const controlSocket = join(folder, 'control.sock');
+  const accessLog = configuration.accessLog && openAccessLog(configuration.accessLog.filePath, log);
   const threads = startThreads({
     count: configuration.edge.threads ?? 0,
     entryPoints: configuration.entryPoints ?? {},
@@ -56,6 +61,8 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     hostname: hostname(),
     arena,
     logLevel,
+    observed: { accessLog: configuration.accessLog },
+    writeLines: (lines) => accessLog?.write(lines),
     controlSocket,
     pingTerminatingStatus: configuration.ping?.terminatingStatusCode,
     relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: ':8443' }),
@@ -120,6 +127,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     await threads.drain(Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.graceTimeOut)));
     await Promise.all([collecting, control.close(), edgeSide?.close()]);
     await threads.close();
+    await accessLog?.close();
     sender.close();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -137,8 +145,22 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
         watchers.add(watcher);
         if (applying === undefined && pending === undefined && test(runtime)) watcher(runtime);
       }),
+    reopenLogs: () => accessLog?.reopen(),
     stop,
   };
+}
+
+function openAccessLog(filePath: string | undefined, log: Logger): AccessLogWriter {
+  try {
+    return createAccessLogWriter({ filePath, log });
+  } catch (cause) {
+    throw new ConfigError(
+      'config.io',
+      `The access log '${filePath}' cannot be opened: ${(cause as Error).message}`,
+      { object: 'accessLog.filePath' },
+      { cause },
+    );
+  }
 }
 
 /** One line for each object that is rejected or half-working now and was not, or not so, before. */

@@ -12,6 +12,7 @@ import { listenRelay, type RelayEntryPoint } from './entrypoints/relay.ts';
 import { createFetch } from './fetch.ts';
 import { createUpstream } from './http1/upstream.ts';
 import { createInternalServices, TERMINATING } from './internal-services.ts';
+import { createObserver, type ObserverOptions } from './observer.ts';
 import { createRelay } from './relay.ts';
 import { unpackGzip } from './unpack.ts';
 
@@ -27,6 +28,9 @@ export interface DataPlaneOptions {
   readonly controlSocket: string;
   /** Status of `ping@internal` while the agent stops; 503 without. */
   readonly pingTerminatingStatus: number | undefined;
+  readonly observed: ObserverOptions;
+  /** Takes access log lines with their ends. */
+  readonly writeLines: (lines: string) => void;
   /** Several threads share each port. */
   readonly reusePort: boolean;
   /** Where the edge comes in; absent without an edge. */
@@ -75,11 +79,13 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     }),
   };
   const tcp = Object.entries(options.entryPoints).filter(([, entryPoint]) => !entryPoint.address?.endsWith('/udp'));
+  const observer = createObserver(options.observed, { cells: options.cells, clock, writeLines: options.writeLines });
   const proxy = createProxy({
     platform,
     entryPoints: Object.fromEntries(tcp.map(([name, entryPoint]) => [name, entryPointOptions(entryPoint)])),
     hostname: options.hostname,
     precedence: options.precedence,
+    observed: observer && Object.fromEntries(tcp.map(([name, { observability }]) => [name, observability])),
   });
   const listeners: Listener[] = [];
   let relayState: RelayState = { agentId: '', grantKeys: [], published: [], clockOffsetMs: 0 };
@@ -94,7 +100,15 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     },
     async listen() {
       for (const [name, entryPoint] of tcp) {
-        listeners.push(await listenHttp(name, entryPoint, { handler: proxy.handle, clock, log, reusePort: options.reusePort }));
+        listeners.push(
+          await listenHttp(name, entryPoint, {
+            handler: proxy.handle,
+            clock,
+            log,
+            reusePort: options.reusePort,
+            ...(observer && { onOutcome: observer.outcome }),
+          }),
+        );
       }
       if (options.relay !== undefined) {
         const relay = createRelay({
@@ -116,6 +130,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
         new Promise<void>((resolve) => clock.after(graceMs, resolve)),
       ]);
       for (const listener of listeners) listener.close();
+      observer?.flush();
       upstream.close();
     },
   };

@@ -8,6 +8,7 @@ import { systemClock } from './clock.ts';
 import { createDataPlane, type RelayState } from './data-plane.ts';
 import type { RelayEntryPoint } from './entrypoints/relay.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
+import type { ObserverOptions } from './observer.ts';
 
 /** What a data thread is started with. */
 export interface DataThreadData {
@@ -18,6 +19,7 @@ export interface DataThreadData {
   readonly logLevel: LogLevel;
   readonly controlSocket: string;
   readonly pingTerminatingStatus: number | undefined;
+  readonly observed: ObserverOptions;
   readonly reusePort: boolean;
   readonly relay: RelayEntryPoint | undefined;
 }
@@ -30,6 +32,7 @@ export type ToThread =
 
 export type FromThread =
   | { readonly type: 'log'; readonly line: { level: LogLevel; message: string; fields: Record<string, unknown> } }
+  | { readonly type: 'access'; readonly lines: string }
   | { readonly type: 'applied'; readonly revision: number }
   | { readonly type: 'listening'; readonly ports: Record<string, number> }
   | { readonly type: 'failed'; readonly error: Error }
@@ -51,6 +54,7 @@ const plane = createDataPlane({
   clock: systemClock,
   log,
   middleware: createMiddlewarePlatform(),
+  writeLines: (lines) => tell({ type: 'access', lines }),
 });
 let applying = Promise.resolve();
 

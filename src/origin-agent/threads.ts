@@ -14,6 +14,8 @@ export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort'> {
   /** Number of data threads; 0 chooses min(cores, 4). */
   readonly count: number;
   readonly log: Logger;
+  /** Takes access log lines with their ends. */
+  readonly writeLines: (lines: string) => void;
 }
 
 /** The data threads as one: configuration goes in, ports come out, a thread that crashes is replaced. */
@@ -42,8 +44,8 @@ export function startThreads(options: ThreadsOptions): Threads {
   for (let i = 0; i < count; i++) start();
 
   function start(): Thread {
-    const { log: _, count: __, ...data } = options;
-    const thread = startThread({ ...data, reusePort: count > 1 }, log, (error) => {
+    const { log: _, count: __, writeLines, ...data } = options;
+    const thread = startThread({ ...data, reusePort: count > 1 }, log, writeLines, (error) => {
       threads.delete(thread);
       if (stopping) return;
       log.error('A data thread crashed and is replaced', { error: error?.stack ?? 'it ended by itself' });
@@ -98,12 +100,18 @@ interface Thread {
   send<T extends FromThread['type']>(message: ToThread, answer: T): Promise<Extract<FromThread, { type: T }>>;
 }
 
-function startThread(data: DataThreadData, log: Logger, onEnd: (error: Error | undefined) => void): Thread {
+function startThread(
+  data: DataThreadData,
+  log: Logger,
+  writeLines: (lines: string) => void,
+  onEnd: (error: Error | undefined) => void,
+): Thread {
   const worker = new Worker(new URL(DATA_THREAD, import.meta.url), { workerData: data });
   const waiting: { type: string; resolve: (message: never) => void; reject: (error: Error) => void }[] = [];
   let failure: Error | undefined;
   worker.on('message', (message: FromThread) => {
     if (message.type === 'log') return log[message.line.level.toLowerCase() as 'info'](message.line.message, message.line.fields);
+    if (message.type === 'access') return writeLines(message.lines);
     if (message.type === 'failed') {
       for (const { reject } of waiting.splice(0)) reject(message.error);
       return;
