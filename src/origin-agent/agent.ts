@@ -16,6 +16,7 @@ import { type ControlServer, startControlServer } from './control-server.ts';
 import { type EdgeSide, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
 import { TERMINATING } from './internal-services.ts';
+import { createPrometheus } from './metrics.ts';
 import { createNodeHttpSender } from './rim/node-http.ts';
 import { startThreads } from './threads.ts';
 
@@ -61,7 +62,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     hostname: hostname(),
     arena,
     logLevel,
-    observed: { accessLog: configuration.accessLog },
+    observed: { accessLog: configuration.accessLog, metrics: configuration.metrics },
     writeLines: (lines) => accessLog?.write(lines),
     controlSocket,
     pingTerminatingStatus: configuration.ping?.terminatingStatusCode,
@@ -75,7 +76,21 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   let edgeSide: EdgeSide | undefined;
   const health = createHealthChecks({ cells, clock, log, send: sender.send, onChange: () => edgeSide?.healthChanged() });
   const api = createApi({ runtime: () => runtime, configuration, health: health.status, version, now: clock.now });
-  const control: ControlServer = await startControlServer({ socket: controlSocket, services: { ...api } });
+  const reloads = { count: 0, lastMs: 0 };
+  const prometheus =
+    configuration.metrics?.prometheus &&
+    createPrometheus({
+      ...configuration.metrics.prometheus,
+      runtime: () => runtime,
+      health: health.status,
+      threads: threads.metrics,
+      reloads: () => reloads,
+      now: clock.now,
+    });
+  const control: ControlServer = await startControlServer({
+    socket: controlSocket,
+    services: { ...api, ...(prometheus && { prometheus }) },
+  });
   const providers = new AbortController();
 
   /** What is collected meanwhile is applied in one go when the threads have taken the last. */
@@ -86,6 +101,8 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
       const next = pending;
       pending = undefined;
       await threads.apply(toProxyConfiguration(next));
+      reloads.count += 1;
+      reloads.lastMs = clock.now();
       health.update(next);
       edgeSide?.update(next);
       for (const watcher of [...watchers]) watcher(next);

@@ -12,6 +12,7 @@ import { listenRelay, type RelayEntryPoint } from './entrypoints/relay.ts';
 import { createFetch } from './fetch.ts';
 import { createUpstream } from './http1/upstream.ts';
 import { createInternalServices, TERMINATING } from './internal-services.ts';
+import type { ThreadMetrics } from './metrics.ts';
 import { createObserver, type ObserverOptions } from './observer.ts';
 import { createRelay } from './relay.ts';
 import { unpackGzip } from './unpack.ts';
@@ -54,6 +55,8 @@ export interface DataPlane {
   setRelayState(state: RelayState): void;
   /** Addresses in use by entry point, after `listen`. */
   listen(): Promise<Record<string, number>>;
+  /** Numbers so far. */
+  metrics(): ThreadMetrics;
   /** Takes no new connections; resolves when the last one has ended or `graceMs` are over. */
   drain(graceMs: number): Promise<void>;
 }
@@ -124,6 +127,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       }
       return Object.fromEntries(listeners.map(({ entryPoint, port }) => [entryPoint, port]));
     },
+    metrics: () => ({
+      requests: observer?.metrics() ?? { counters: new Map(), histograms: new Map() },
+      open: Object.fromEntries(
+        listeners.filter(({ entryPoint }) => entryPoint in options.entryPoints).map(({ entryPoint, open }) => [entryPoint, open()]),
+      ),
+    }),
     async drain(graceMs) {
       await Promise.race([
         Promise.all(listeners.map((listener) => listener.drain())),

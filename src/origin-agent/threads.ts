@@ -9,6 +9,7 @@ import { changeLines } from './change-lines.ts';
 import type { RelayState } from './data-plane.ts';
 import type { DataThreadData, FromThread, ToThread } from './data-thread.ts';
 import { parseListenAddress } from './listen-address.ts';
+import type { ThreadMetrics } from './metrics.ts';
 
 export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort'> {
   /** Number of data threads; 0 chooses min(cores, 4). */
@@ -26,6 +27,8 @@ export interface Threads {
   apply(configuration: ProxyConfiguration): Promise<void>;
   /** What relays serve and whom they believe from here on. */
   setRelayState(state: RelayState): void;
+  /** Numbers of every thread that lives. */
+  metrics(): Promise<ThreadMetrics[]>;
   drain(graceMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -79,6 +82,10 @@ export function startThreads(options: ThreadsOptions): Threads {
     setRelayState(state) {
       relayState = state;
       for (const { worker } of threads) worker.postMessage({ type: 'relay', state } satisfies ToThread);
+    },
+    async metrics() {
+      const answers = await Promise.allSettled([...threads].map((thread) => thread.send({ type: 'metrics' }, 'measured')));
+      return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.metrics] : []));
     },
     async drain(graceMs) {
       stopping = true;
