@@ -9,6 +9,11 @@ export const SERVERS: Readonly<Record<string, string>> = {
   nginx: 'nginx',
   openssl: 'openssl',
   curl: 'curl',
+  dockerd: 'docker.io',
+  busybox: 'busybox-static',
+  ip: 'iproute2',
+  iptables: 'iptables',
+  'docker-compose': 'docker-compose',
 };
 
 /** The path of a program, or undefined. */

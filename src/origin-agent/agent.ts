@@ -17,6 +17,7 @@ import { type EdgeSide, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
 import { TERMINATING } from './internal-services.ts';
 import { createPrometheus } from './metrics.ts';
+import { createMiddlewarePlatform } from './middleware-platform.ts';
 import { createNodeHttpSender } from './rim/node-http.ts';
 import { startThreads } from './threads.ts';
 
@@ -69,7 +70,8 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: ':8443' }),
     log,
   });
-  const merger = createMerger(configuration);
+  // Nobody connects or packs here; it tells whether files that middlewares name can be read.
+  const merger = createMerger(configuration, { platform: createMiddlewarePlatform() });
   let runtime = merger.merge(new Map());
   const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
   const sender = createNodeHttpSender();

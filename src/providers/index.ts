@@ -1,5 +1,11 @@
+import { dockerProvider } from './docker.ts';
 import { fileProvider } from './file.ts';
 import type { ProviderDefinition } from './provider.ts';
+import { swarmProvider } from './swarm.ts';
 
 /** The catalogue of providers. A new one is its file, a line here, its options in config/static, and a test file. */
-export const PROVIDERS: readonly ProviderDefinition[] = [fileProvider as ProviderDefinition];
+export const PROVIDERS: readonly ProviderDefinition[] = [
+  fileProvider,
+  dockerProvider,
+  swarmProvider,
+] as unknown as readonly ProviderDefinition[];

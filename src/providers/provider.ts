@@ -9,6 +9,8 @@ export interface ProviderMessage {
   readonly configuration: DynamicConfiguration;
   /** Objects that were refused, one error each, with place. They never keep a good object from being used. */
   readonly problems: readonly ConfigError[];
+  /** A server takes no new requests since this instant: throttling must not hold the message back. */
+  readonly urgent?: boolean;
 }
 
 export interface ProviderContext {

@@ -36,18 +36,24 @@ export async function* distinct(source: Messages): Messages {
   }
 }
 
-/** After a message, waits `ms`; of what comes meanwhile only the newest is passed on (Traefik's providersThrottleDuration). */
+/**
+ * After a message, waits `ms`; of what comes meanwhile only the newest is passed on (Traefik's providersThrottleDuration). An
+ * urgent one is passed on at once, with everything that waited before it.
+ */
 export async function* throttle(source: Messages, ms: number, context: ProviderContext): Messages {
   let newest: ProviderMessage | undefined;
   let ended = false;
   let failure: unknown;
+  let pause: AbortController | undefined;
   let wake: () => void = () => {};
   const arrived = (): Promise<void> => new Promise((resolve) => (wake = resolve));
   let waiting = arrived();
   const reading = (async () => {
     try {
       for await (const message of source) {
-        newest = message;
+        // What is urgent stays so, when a later message replaces it before anybody read it.
+        newest = newest?.urgent ? { ...message, urgent: true } : message;
+        if (newest.urgent) pause?.abort();
         wake();
       }
     } catch (error) {
@@ -63,7 +69,10 @@ export async function* throttle(source: Messages, ms: number, context: ProviderC
     newest = undefined;
     if (message !== undefined) {
       yield message;
-      await sleep(context.clock, ms, context.signal);
+      if ((newest as ProviderMessage | undefined)?.urgent) continue;
+      pause = new AbortController();
+      await sleep(context.clock, ms, AbortSignal.any([pause.signal, context.signal]));
+      pause = undefined;
     } else if (ended) {
       await reading;
       if (failure !== undefined) throw failure;

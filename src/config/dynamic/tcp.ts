@@ -53,6 +53,7 @@ export const tcpService = object(
             {
               address: string('host:port', { labels: false }),
               port: string('Port of the address that the provider makes.', { onlyLabels: true }),
+              fenced: boolean('On its way out: keeps its connections and takes no new ones.', { internal: 'note' }),
               tls: boolean('Speaks TLS to the server.'),
             },
             'A server.',

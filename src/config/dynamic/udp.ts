@@ -1,4 +1,4 @@
-import { list, map, object, string } from '../../base/schema.ts';
+import { boolean, list, map, object, string } from '../../base/schema.ts';
 import { names } from './shared.ts';
 import { weightedServices } from './tcp.ts';
 
@@ -16,6 +16,7 @@ export const udpService = object(
             {
               address: string('host:port', { labels: false }),
               port: string('Port of the address that the provider makes.', { onlyLabels: true }),
+              fenced: boolean('On its way out: keeps its connections and takes no new ones.', { internal: 'note' }),
             },
             'A server.',
           ),

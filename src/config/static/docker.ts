@@ -5,7 +5,9 @@ import { tlsClient } from './tls-client.ts';
 export const labelled = {
   exposedByDefault: boolean('Publishes what does not say `enable`.', { default: true }),
   constraints: string('Expression over labels that chooses what is published.'),
-  defaultRule: string('Template of the rule of routers without one.', { default: 'Host(`{{ normalize .Name }}`)' }),
+  defaultRule: string('Template of the rule of routers without one; knows `.Name`, `.ContainerName` and `.Labels`.', {
+    default: 'Host(`{{ normalize .Name }}`)',
+  }),
 };
 
 const engine = {
@@ -13,11 +15,12 @@ const engine = {
   username: string('Name for basic authentication.'),
   password: string('Password for basic authentication.', { secret: true }),
   tls: tlsClient,
-  httpClientTimeout: duration('Time limit of a request; 0 is without end.'),
+  httpClientTimeout: duration('Time limit of one answer; 0 means 30s. The stream of events has none.'),
   ...labelled,
+  constraints: string('Expression of Label(`key`, `value`) and LabelRegex(`key`, `expression`) that chooses what is published.'),
   network: string('Network whose addresses are used.'),
   useBindPortIP: boolean('Uses the address and port that the host binds.'),
-  allowEmptyServices: boolean('Keeps services without a healthy container.'),
+  allowEmptyServices: boolean('Keeps routers and services of containers that are not healthy, without servers.'),
   watch: boolean('Follows events.', { default: true }),
 };
 
