@@ -8,6 +8,7 @@ import { createMerger } from '../config/merge.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
+import { type AccessLogOptions, createAccessLogFormat } from '../proxy/access-log.ts';
 import { type AccessLogWriter, createAccessLogWriter } from './access-log/writer.ts';
 import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
@@ -55,7 +56,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   const cells = createSharedCells(arena);
   const folder = mkdtempSync(join(tmpdir(), 'edgeway-'));
   const controlSocket = join(folder, 'control.sock');
-  const accessLog = configuration.accessLog && openAccessLog(configuration.accessLog.filePath, log);
+  const accessLog = configuration.accessLog && openAccessLog(configuration.accessLog, log);
   const threads = startThreads({
     count: configuration.edge.threads ?? 0,
     entryPoints: configuration.entryPoints ?? {},
@@ -169,7 +170,10 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   };
 }
 
-function openAccessLog(filePath: string | undefined, log: Logger): AccessLogWriter {
+/** Throws ConfigError on wrong options too, which a data thread could not report. */
+function openAccessLog(options: NonNullable<StaticConfiguration['accessLog']>, log: Logger): AccessLogWriter {
+  createAccessLogFormat(options as AccessLogOptions);
+  const { filePath } = options;
   try {
     return createAccessLogWriter({ filePath, log });
   } catch (cause) {
