@@ -175,6 +175,43 @@ export class Cancellation {
   }
 }
 
+/** A request as it was before any middleware, and what became of it; kept only while somebody wants to know. */
+export interface Observation {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string | undefined;
+  readonly host: string;
+  /** First X-Forwarded-For that the entry point believed. */
+  readonly forwardedFor: string | undefined;
+  /** Later middlewares may change it, as in Traefik. */
+  readonly headers: HeaderList;
+  readonly upgrade: string | undefined;
+  readonly body: Body | undefined;
+  /** The matched router's service. */
+  serviceOfRouter: string | undefined;
+  accessLogs: boolean;
+  metrics: boolean;
+  /** The service is one of our own (ping, API …). */
+  internal: boolean;
+  /** Answers of services, the retried ones too. */
+  readonly tries: ServiceTry[];
+  /** Header of the server's last answer. */
+  originHeaders: HeaderList | undefined;
+  responseHeaders: HeaderList | undefined;
+}
+
+export interface ServiceTry {
+  readonly service: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Milliseconds until the head. */
+  durationMs: number;
+  /** 0 until it is there. */
+  status: number;
+  /** Bytes of the body, where known. */
+  size: number | undefined;
+}
+
 /** What logs, metrics and traces want to know of one request; filled on its way. */
 export interface RequestFacts {
   /** Milliseconds since the epoch, with fractions. */
@@ -192,6 +229,8 @@ export interface RequestFacts {
   originContentSize: number | undefined;
   /** At the edge or behind it: the agent that answered. */
   site: string | undefined;
+  /** Set by the proxy while access log or metrics are on. */
+  observation: Observation | undefined;
   /** Called when the answer has left or nobody waits for it any more; use `whenFinished`. */
   finished: (() => void)[] | undefined;
 }
@@ -251,6 +290,7 @@ export function createFacts(startedAt: number): RequestFacts {
     originDurationMs: undefined,
     originContentSize: undefined,
     site: undefined,
+    observation: undefined,
     finished: undefined,
   };
 }

@@ -12,6 +12,8 @@ import { listenRelay, type RelayEntryPoint } from './entrypoints/relay.ts';
 import { createFetch } from './fetch.ts';
 import { createUpstream } from './http1/upstream.ts';
 import { createInternalServices, TERMINATING } from './internal-services.ts';
+import type { ThreadMetrics } from './metrics.ts';
+import { createObserver, type ObserverOptions } from './observer.ts';
 import { createRelay } from './relay.ts';
 import { unpackGzip } from './unpack.ts';
 
@@ -27,6 +29,9 @@ export interface DataPlaneOptions {
   readonly controlSocket: string;
   /** Status of `ping@internal` while the agent stops; 503 without. */
   readonly pingTerminatingStatus: number | undefined;
+  readonly observed: ObserverOptions;
+  /** Takes access log lines with their ends. */
+  readonly writeLines: (lines: string) => void;
   /** Several threads share each port. */
   readonly reusePort: boolean;
   /** Where the edge comes in; absent without an edge. */
@@ -50,6 +55,8 @@ export interface DataPlane {
   setRelayState(state: RelayState): void;
   /** Addresses in use by entry point, after `listen`. */
   listen(): Promise<Record<string, number>>;
+  /** Numbers so far. */
+  metrics(): ThreadMetrics;
   /** Takes no new connections; resolves when the last one has ended or `graceMs` are over. */
   drain(graceMs: number): Promise<void>;
 }
@@ -75,11 +82,13 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     }),
   };
   const tcp = Object.entries(options.entryPoints).filter(([, entryPoint]) => !entryPoint.address?.endsWith('/udp'));
+  const observer = createObserver(options.observed, { cells: options.cells, clock, writeLines: options.writeLines });
   const proxy = createProxy({
     platform,
     entryPoints: Object.fromEntries(tcp.map(([name, entryPoint]) => [name, entryPointOptions(entryPoint)])),
     hostname: options.hostname,
     precedence: options.precedence,
+    observed: observer && Object.fromEntries(tcp.map(([name, { observability }]) => [name, observability])),
   });
   const listeners: Listener[] = [];
   let relayState: RelayState = { agentId: '', grantKeys: [], published: [], clockOffsetMs: 0 };
@@ -94,7 +103,15 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     },
     async listen() {
       for (const [name, entryPoint] of tcp) {
-        listeners.push(await listenHttp(name, entryPoint, { handler: proxy.handle, clock, log, reusePort: options.reusePort }));
+        listeners.push(
+          await listenHttp(name, entryPoint, {
+            handler: proxy.handle,
+            clock,
+            log,
+            reusePort: options.reusePort,
+            ...(observer && { onOutcome: observer.outcome }),
+          }),
+        );
       }
       if (options.relay !== undefined) {
         const relay = createRelay({
@@ -110,12 +127,19 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       }
       return Object.fromEntries(listeners.map(({ entryPoint, port }) => [entryPoint, port]));
     },
+    metrics: () => ({
+      requests: observer?.metrics() ?? { counters: new Map(), histograms: new Map() },
+      open: Object.fromEntries(
+        listeners.filter(({ entryPoint }) => entryPoint in options.entryPoints).map(({ entryPoint, open }) => [entryPoint, open()]),
+      ),
+    }),
     async drain(graceMs) {
       await Promise.race([
         Promise.all(listeners.map((listener) => listener.drain())),
         new Promise<void>((resolve) => clock.after(graceMs, resolve)),
       ]);
       for (const listener of listeners) listener.close();
+      observer?.flush();
       upstream.close();
     },
   };

@@ -7,7 +7,9 @@ import { readChangeLine } from './change-lines.ts';
 import { systemClock } from './clock.ts';
 import { createDataPlane, type RelayState } from './data-plane.ts';
 import type { RelayEntryPoint } from './entrypoints/relay.ts';
+import type { ThreadMetrics } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
+import type { ObserverOptions } from './observer.ts';
 
 /** What a data thread is started with. */
 export interface DataThreadData {
@@ -18,6 +20,7 @@ export interface DataThreadData {
   readonly logLevel: LogLevel;
   readonly controlSocket: string;
   readonly pingTerminatingStatus: number | undefined;
+  readonly observed: ObserverOptions;
   readonly reusePort: boolean;
   readonly relay: RelayEntryPoint | undefined;
 }
@@ -26,10 +29,13 @@ export type ToThread =
   | { readonly type: 'changes'; readonly revision: number; readonly lines: readonly string[] }
   | { readonly type: 'relay'; readonly state: RelayState }
   | { readonly type: 'listen' }
+  | { readonly type: 'metrics' }
   | { readonly type: 'drain'; readonly graceMs: number };
 
 export type FromThread =
   | { readonly type: 'log'; readonly line: { level: LogLevel; message: string; fields: Record<string, unknown> } }
+  | { readonly type: 'access'; readonly lines: string }
+  | { readonly type: 'measured'; readonly metrics: ThreadMetrics }
   | { readonly type: 'applied'; readonly revision: number }
   | { readonly type: 'listening'; readonly ports: Record<string, number> }
   | { readonly type: 'failed'; readonly error: Error }
@@ -51,6 +57,7 @@ const plane = createDataPlane({
   clock: systemClock,
   log,
   middleware: createMiddlewarePlatform(),
+  writeLines: (lines) => tell({ type: 'access', lines }),
 });
 let applying = Promise.resolve();
 
@@ -61,6 +68,7 @@ port.on('message', (message: ToThread) => {
       (ports) => tell({ type: 'listening', ports }),
       (error: Error) => tell({ type: 'failed', error }),
     );
+  else if (message.type === 'metrics') tell({ type: 'measured', metrics: plane.metrics() });
   else if (message.type === 'relay') plane.setRelayState(message.state);
   else void plane.drain(message.graceMs).then(() => tell({ type: 'drained' }));
 });

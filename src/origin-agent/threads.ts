@@ -9,11 +9,14 @@ import { changeLines } from './change-lines.ts';
 import type { RelayState } from './data-plane.ts';
 import type { DataThreadData, FromThread, ToThread } from './data-thread.ts';
 import { parseListenAddress } from './listen-address.ts';
+import type { ThreadMetrics } from './metrics.ts';
 
 export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort'> {
   /** Number of data threads; 0 chooses min(cores, 4). */
   readonly count: number;
   readonly log: Logger;
+  /** Takes access log lines with their ends. */
+  readonly writeLines: (lines: string) => void;
 }
 
 /** The data threads as one: configuration goes in, ports come out, a thread that crashes is replaced. */
@@ -24,6 +27,8 @@ export interface Threads {
   apply(configuration: ProxyConfiguration): Promise<void>;
   /** What relays serve and whom they believe from here on. */
   setRelayState(state: RelayState): void;
+  /** Numbers of every thread that lives. */
+  metrics(): Promise<ThreadMetrics[]>;
   drain(graceMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -42,8 +47,8 @@ export function startThreads(options: ThreadsOptions): Threads {
   for (let i = 0; i < count; i++) start();
 
   function start(): Thread {
-    const { log: _, count: __, ...data } = options;
-    const thread = startThread({ ...data, reusePort: count > 1 }, log, (error) => {
+    const { log: _, count: __, writeLines, ...data } = options;
+    const thread = startThread({ ...data, reusePort: count > 1 }, log, writeLines, (error) => {
       threads.delete(thread);
       if (stopping) return;
       log.error('A data thread crashed and is replaced', { error: error?.stack ?? 'it ended by itself' });
@@ -78,6 +83,10 @@ export function startThreads(options: ThreadsOptions): Threads {
       relayState = state;
       for (const { worker } of threads) worker.postMessage({ type: 'relay', state } satisfies ToThread);
     },
+    async metrics() {
+      const answers = await Promise.allSettled([...threads].map((thread) => thread.send({ type: 'metrics' }, 'measured')));
+      return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.metrics] : []));
+    },
     async drain(graceMs) {
       stopping = true;
       await Promise.all([...threads].map((thread) => thread.send({ type: 'drain', graceMs }, 'drained')));
@@ -98,12 +107,18 @@ interface Thread {
   send<T extends FromThread['type']>(message: ToThread, answer: T): Promise<Extract<FromThread, { type: T }>>;
 }
 
-function startThread(data: DataThreadData, log: Logger, onEnd: (error: Error | undefined) => void): Thread {
+function startThread(
+  data: DataThreadData,
+  log: Logger,
+  writeLines: (lines: string) => void,
+  onEnd: (error: Error | undefined) => void,
+): Thread {
   const worker = new Worker(new URL(DATA_THREAD, import.meta.url), { workerData: data });
   const waiting: { type: string; resolve: (message: never) => void; reject: (error: Error) => void }[] = [];
   let failure: Error | undefined;
   worker.on('message', (message: FromThread) => {
     if (message.type === 'log') return log[message.line.level.toLowerCase() as 'info'](message.line.message, message.line.fields);
+    if (message.type === 'access') return writeLines(message.lines);
     if (message.type === 'failed') {
       for (const { reject } of waiting.splice(0)) reject(message.error);
       return;

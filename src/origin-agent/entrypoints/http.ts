@@ -1,16 +1,18 @@
 import { createServer } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { finish, type Handler } from '../../base/message.ts';
+import { finish, type Handler, type ProxyRequest } from '../../base/message.ts';
 import type { EntryPoint } from '../../config/static.ts';
 import { createHttp1Connection, peerOf } from '../http1/accept.ts';
 import type { Http1Connection } from '../http1/connection.ts';
-import { DEFAULT_LIMITS, type Http1Settings } from '../http1/settings.ts';
+import { DEFAULT_LIMITS, type Http1Settings, type Outcome } from '../http1/settings.ts';
 import { parseListenAddress } from '../listen-address.ts';
 
 export interface Listener {
   readonly entryPoint: string;
   readonly port: number;
+  /** Connections open now. */
+  readonly open: () => number;
   /** Takes no new connections; resolves when the last one has ended by itself. */
   drain(): Promise<void>;
   /** Ends what is left. */
@@ -22,6 +24,8 @@ export interface ListenOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly reusePort: boolean;
+  /** For access log and metrics. Must not throw. */
+  readonly onOutcome?: (request: ProxyRequest, outcome: Outcome) => void;
 }
 
 /** Serves HTTP on the address of an entry point. Throws ConfigError on a wrong address, Node's error when it cannot listen. */
@@ -45,6 +49,7 @@ export async function listenHttp(name: string, entryPoint: EntryPoint, options: 
   });
   return {
     entryPoint: name,
+    open: () => connections.size,
     port: (server.address() as { port: number }).port,
     async drain() {
       server.close();
@@ -59,7 +64,7 @@ export async function listenHttp(name: string, entryPoint: EntryPoint, options: 
   };
 }
 
-function http1Settings(name: string, { transport, http }: EntryPoint, { handler, clock, log }: ListenOptions): Http1Settings {
+function http1Settings(name: string, { transport, http }: EntryPoint, { handler, clock, log, onOutcome }: ListenOptions): Http1Settings {
   return {
     handler,
     entryPoint: name,
@@ -74,6 +79,9 @@ function http1Settings(name: string, { transport, http }: EntryPoint, { handler,
       keepAliveMaxRequests: transport.keepAliveMaxRequests ?? 0,
       keepAliveMaxTimeMs: transport.keepAliveMaxTime ?? 0,
     },
-    onOutcome: ({ facts }) => finish(facts),
+    onOutcome(request, outcome) {
+      finish(request.facts);
+      onOutcome?.(request, outcome);
+    },
   };
 }
