@@ -5,14 +5,18 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /**
- * `npm run build`: what is published and deployed. `dist/cli.mjs` with `dist/data-thread.mjs` is the command without TypeScript
+ * `npm run build`: what is published and deployed. `dist/cli.mjs` with the threads beside it is the command without TypeScript
  * (packages stay outside); `dist/worker/index.js` is what `wrangler deploy` uploads.
  */
 const root = join(import.meta.dirname, '..');
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 
 await build({
-  entryPoints: { cli: join(root, 'src/cli/main.ts'), 'data-thread': join(root, 'src/origin-agent/data-thread.ts') },
+  entryPoints: {
+    cli: join(root, 'src/cli/main.ts'),
+    'data-thread': join(root, 'src/origin-agent/data-thread.ts'),
+    'bcrypt-thread': join(root, 'src/origin-agent/bcrypt-thread.ts'),
+  },
   outdir: join(root, 'dist'),
   outExtension: { '.js': '.mjs' },
   bundle: true,

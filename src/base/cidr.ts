@@ -79,6 +79,7 @@ export function cidrContains(cidr: Cidr, ip: IpBytes): boolean {
 /** A test over a list of addresses and networks; texts must have passed parseCidr. */
 export function createIpMatcher(ranges: readonly string[]): (address: string) => boolean {
   const cidrs = ranges.map((range) => parseCidr(range.trim())).filter((cidr) => cidr !== undefined);
+  if (cidrs.length === 0) return () => false;
   return (address) => {
     const ip = parseIp(address);
     return ip !== undefined && cidrs.some((cidr) => cidrContains(cidr, ip));

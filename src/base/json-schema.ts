@@ -5,8 +5,7 @@ import type { Schema } from './schema.ts';
 export function jsonSchema(schema: Schema): Record<string, unknown> {
   const common: Record<string, unknown> = { description: schema.summary };
   if (schema.deprecated !== undefined) common.deprecated = true;
-  if (schema.default !== undefined && schema.kind !== 'object')
-    common.default = schema.kind === 'duration' ? formatDuration(schema.default as number) : schema.default;
+  if (schema.default !== undefined && schema.kind !== 'object') common.default = defaultValue(schema);
   switch (schema.kind) {
     case 'string':
       return { ...common, type: ['string', 'number', 'boolean'], ...(schema.values === undefined ? {} : { enum: schema.values }) };
@@ -36,4 +35,9 @@ export function jsonSchema(schema: Schema): Record<string, unknown> {
     case 'any':
       return common;
   }
+}
+
+function defaultValue({ kind, default: value }: Schema): unknown {
+  if (kind === 'duration') return formatDuration(value as number);
+  return typeof value === 'bigint' ? value.toString() : value;
 }

@@ -253,6 +253,14 @@ export function whenFinished(facts: RequestFacts, callback: () => void): void {
   facts.finished.push(callback);
 }
 
+/** Where the callbacks stand; `finishSince` calls those that come after. */
+export const finishMark = (facts: RequestFacts): number => facts.finished?.length ?? 0;
+
+/** For whoever throws an answer away and asks again: what began since the mark is over, the request is not. */
+export function finishSince(facts: RequestFacts, mark: number): void {
+  for (const callback of facts.finished?.splice(mark) ?? []) callback();
+}
+
 /** For rims: the answer is out, or the client is gone. May be called again without harm. */
 export function finish(facts: RequestFacts): void {
   const callbacks = facts.finished;

@@ -9,7 +9,7 @@ const HEX = /^[0-9a-fA-F]{2}$/;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
 /** All that may stand raw in a path (RFC 3986 §3.3, and `[ ]`, which browsers leave alone), and `%`. */
 const NOTHING_ODD = /^[A-Za-z0-9\-._~!$&'()*+,;=:@[\]/%]*$/;
-const ODD = /[^A-Za-z0-9\-._~!$&'()*+,;=:@[\]/%]/g;
+const ODD = /[^A-Za-z0-9\-._~!$&'()*+,;=:@[\]/%]/gu;
 
 /** True when a `%` is not followed by two hexadecimal digits. */
 export function hasMalformedEscape(path: string): boolean {

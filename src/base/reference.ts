@@ -32,7 +32,8 @@ function typeName(schema: Schema): string {
 function defaultText(schema: Schema): string {
   if (schema.required) return 'required';
   if (schema.default === undefined || schema.kind === 'object') return '';
-  return `\`${schema.kind === 'duration' ? formatDuration(schema.default as number) : JSON.stringify(schema.default)}\``;
+  const { default: value, kind } = schema;
+  return `\`${kind === 'duration' ? formatDuration(value as number) : typeof value === 'bigint' ? value : JSON.stringify(value)}\``;
 }
 
 function notes(schema: Schema): string {

@@ -1,5 +1,7 @@
 import { RE2JS } from 're2js';
+import { isAscii } from './byte-string.ts';
 import { ConfigError } from './errors.ts';
+import { toNative } from './regexp-native.ts';
 import { toRe2Source } from './regexp-source.ts';
 
 /** A Go (RE2) expression: linear time on any input, unanchored unless it says so. */
@@ -15,8 +17,8 @@ export interface Regexp {
   replaceAll(text: string, template: string): string;
 }
 
-/** Reading longer ones costs more than linear time in re2js. */
-const MAX_LENGTH = 64 * 1024;
+/** re2js needs up to a second to read expressions of this length that were made to be slow. */
+const MAX_LENGTH = 16 * 1024;
 
 export interface Match {
   readonly start: number;
@@ -29,6 +31,20 @@ export function compileRegexp(source: string): Regexp {
   if (source.length > MAX_LENGTH) {
     throw new ConfigError('config.limit', `The expression has ${source.length} characters; at most ${MAX_LENGTH} are allowed`);
   }
+  const native = toNative(source);
+  if (native === undefined) return compileRe2(source);
+  let re2: Regexp | undefined;
+  const full = (): Regexp => (re2 ??= compileRe2(source));
+  return {
+    source,
+    test: (text) => (isAscii(text) ? native.test(text) : full().test(text)),
+    find: (text) => full().find(text),
+    findAll: (text, limit) => full().findAll(text, limit),
+    replaceAll: (text, template) => full().replaceAll(text, template),
+  };
+}
+
+function compileRe2(source: string): Regexp {
   const { pattern, groupNames } = toRe2Source(source);
   const compiled = compile(source, pattern);
   const groups = groupsByName(groupNames, compiled.namedGroups());
@@ -78,7 +94,10 @@ function compile(source: string, pattern: string): RE2JS {
     return RE2JS.compile(pattern);
   } catch (error) {
     const hint = /\(\?<?[=!]|\\[1-9]/.test(source) ? ' (RE2 has no look-around and no back-references)' : '';
-    throw new ConfigError('config.bad-value', `The expression '${source}' is not valid RE2: ${(error as Error).message}${hint}`);
+    throw new ConfigError(
+      'config.bad-value',
+      `The expression '${source.length > 200 ? `${source.slice(0, 200)}…` : source}' is not valid RE2: ${(error as Error).message}${hint}`,
+    );
   }
 }
 

@@ -12,22 +12,21 @@ export function violations(schema: Schema, value: unknown): Problem[] {
   return problems;
 }
 
-const concerned = new WeakMap<Schema, boolean>();
+const concerned = new WeakMap<Schema, readonly (readonly [string, Schema])[]>();
 
-/** Whether anything below the schema can be broken; most option sets cannot, and are not walked. */
-function concerns(schema: Schema): boolean {
+/** Fields (or items, under an empty name) below which anything can be broken; most option sets have none, and are not walked. */
+function concerns(schema: Schema): readonly (readonly [string, Schema])[] {
   let known = concerned.get(schema);
   if (known === undefined) {
-    known =
-      schema.open === 'broken' ||
-      [schema.items, ...Object.values(schema.fields ?? {})].some((below) => below !== undefined && concerns(below));
+    const below: [string, Schema][] = schema.items === undefined ? Object.entries(schema.fields ?? {}) : [['', schema.items]];
+    known = below.filter(([, field]) => field.open === 'broken' || concerns(field).length > 0);
     concerned.set(schema, known);
   }
   return known;
 }
 
 function walk(schema: Schema, value: unknown, path: readonly (string | number)[], problems: Problem[]): void {
-  if (value === undefined || value === null || !concerns(schema)) return;
+  if (value === undefined || value === null || (schema.open !== 'broken' && concerns(schema).length === 0)) return;
   if (schema.open === 'broken' && value !== '' && !schema.values!.includes(value as string)) {
     const near = nearest(value as string, schema.values!);
     const hint = near === undefined ? `write one of ${schema.values!.join(', ')}` : `did you mean '${near}'?`;
@@ -37,7 +36,6 @@ function walk(schema: Schema, value: unknown, path: readonly (string | number)[]
   } else if (schema.kind === 'map') {
     for (const [name, item] of Object.entries(value)) walk(schema.items!, item, [...path, name], problems);
   } else if (schema.kind === 'object') {
-    for (const [name, field] of Object.entries(schema.fields!))
-      walk(field, (value as Record<string, unknown>)[name], [...path, name], problems);
+    for (const [name, field] of concerns(schema)) walk(field, (value as Record<string, unknown>)[name], [...path, name], problems);
   }
 }

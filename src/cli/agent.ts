@@ -5,6 +5,7 @@ import { systemClock } from '../origin-agent/clock.ts';
 import { createLogOutput } from '../origin-agent/log-output.ts';
 import { readStaticConfiguration } from '../origin-agent/static-configuration.ts';
 import type { Command, Io } from './io.ts';
+import { packageVersion } from './version.ts';
 
 export const usage = `Usage: edgeway agent [--configFile=FILE | --option=value …]
 
@@ -43,6 +44,7 @@ export const run: Command = async (args, io) => {
       clock: systemClock,
       log: output.log,
       logLevel: level,
+      version: packageVersion(),
     });
     output.log.info('Serving', { ports: agent.ports });
     await new Promise<void>((resolve) => {

@@ -12,6 +12,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'serve, discover and publish on a host; takes the flags, variables and files of Traefik',
     load: () => import('./agent.ts'),
   },
+  sync: { summary: 'plan and apply configuration to a target', load: () => import('./sync.ts') },
+  edge: { summary: 'set up and operate the edge side', load: () => import('./edge.ts') },
+  check: { summary: 'is this configuration sound?', load: () => import('./check.ts') },
+  explain: { summary: 'which router takes this request, and why not the others?', load: () => import('./explain.ts') },
+  migrate: { summary: 'rewrite what an older Traefik understood', load: () => import('./migrate.ts') },
   healthcheck: { summary: 'ask a running agent whether it is well', load: () => import('./healthcheck.ts') },
   version: { summary: 'print the version', load: () => import('./version.ts') },
 };

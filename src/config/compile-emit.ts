@@ -1,6 +1,7 @@
 import type { CompileInput, CompileProblem } from './compile.ts';
 import type { Node, Resolver, Variant } from './compile-names.ts';
 import { baseName, providerOf, qualify } from './names.ts';
+import { hostsOf } from './public-hosts.ts';
 import type { RuntimeHttpRouter } from './runtime.ts';
 import type { ProxyConfiguration, ProxyRouter, ProxyService } from './snapshot.ts';
 
@@ -144,8 +145,10 @@ function agentsWith({ nodes }: Variant, publications: readonly CompileInput[]): 
 function renameRouter(node: Node, nameOf: Names, handOver: Record<string, string> | undefined): ProxyRouter {
   const value = node.object.value as RuntimeHttpRouter;
   const rename = renamer(node, node.targets, (written) => written, nameOf);
+  const hosts = value.parentRefs === undefined || value.parentRefs.length === 0 ? hostsOf(value) : undefined;
   return {
     ...value,
+    ...(hosts && { hosts }),
     middlewares: value.middlewares.map((name) => rename('middlewares', name)),
     service: value.service === '' ? '' : rename('services', value.service),
     ...(value.parentRefs && { parentRefs: value.parentRefs.map((name) => rename('routers', name)) }),

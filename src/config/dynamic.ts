@@ -5,10 +5,10 @@ import { tcp, type tcpMiddleware, type tcpRouter, type tcpServersTransport, type
 import { tls, type tlsCertificate, type tlsOptions, type tlsStore } from './dynamic/tls.ts';
 import { udp, type udpRouter, type udpService } from './dynamic/udp.ts';
 
-export { httpModel, httpRouter, middleware, serversTransport } from './dynamic/http.ts';
+export { httpRouter, middleware, serversTransport } from './dynamic/http.ts';
 export { httpService, loadBalancer } from './dynamic/http-service.ts';
 export { tcpMiddleware, tcpRouter, tcpServersTransport, tcpService } from './dynamic/tcp.ts';
-export { DEFAULT_CIPHER_SUITES, tlsCertificate, tlsOptions, tlsStore } from './dynamic/tls.ts';
+export { tlsCertificate, tlsOptions, tlsStore } from './dynamic/tls.ts';
 export { udpRouter, udpService } from './dynamic/udp.ts';
 
 /** One provider's whole say. Entries of every map fail alone. */

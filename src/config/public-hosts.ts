@@ -4,7 +4,7 @@ import type { ProxyRouter } from './snapshot.ts';
 
 type Ruled = Pick<ProxyRouter, 'rule' | 'ruleSyntax'>;
 
-/** The hosts of which a request must have one for the router's rule to match; undefined when it may match others. */
+/** The hosts (`hostKey`) of which a request must have one for the router's rule to match; undefined when it may match others. */
 export function hostsOf({ rule = '', ruleSyntax: syntax }: Ruled): readonly string[] | undefined {
   const constraints = constraintsOf(rule, syntax);
   if (constraints === undefined || constraints.some(({ hostKind }) => hostKind !== 'exact')) return undefined;

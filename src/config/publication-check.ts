@@ -80,7 +80,7 @@ function read(schema: Schema, config: unknown): unknown {
   if (sealing !== undefined) throw new Error(sealing);
   const { value, problems } = decode(withoutSecretChecks(schema), config);
   if (value === undefined || problems.length > 0)
-    throw new Error(problems.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ') || 'is empty');
+    throw new Error(problems.map(({ path, message }) => `${path.join('.')} ${message}`.trim()).join('; ') || 'is empty');
   return value;
 }
 

@@ -1,10 +1,9 @@
 import { encodeText, sha256Hex } from '../base/bytes.ts';
 import { INLINE_LIMIT_BYTES, type Manifest, type Pointer } from './kv-layout.ts';
 import { type ChildrenOf, closeOver, routersByParent } from './references.ts';
-import { canonicalJson, type ProxyConfiguration, type ProxyRouter, type Snapshot } from './snapshot.ts';
-
-/** The hosts of which a request must have one for the rule to match; undefined when it may match others. */
-export type HostsOf = (router: ProxyRouter) => readonly string[] | undefined;
+import { canonicalHost } from './rule/canonical-host.ts';
+import { hostKey } from './rule/constraint.ts';
+import { canonicalJson, type ProxyConfiguration, type Snapshot } from './snapshot.ts';
 
 /** What the hub writes: the objects first, then the pointer. */
 export interface SplitSnapshot {
@@ -20,7 +19,7 @@ const MAX_SHARDS = 1024;
  * The texts of a snapshot. Equal snapshots give equal texts; one more router changes its own shard and the manifest, as long as
  * the number of shards, a power of two, stays.
  */
-export async function splitSnapshot(snapshot: Snapshot, createdAt: number, hostsOf: HostsOf): Promise<SplitSnapshot> {
+export async function splitSnapshot(snapshot: Snapshot, createdAt: number): Promise<SplitSnapshot> {
   const { revision } = snapshot;
   const text = canonicalJson(snapshot);
   const size = encodeText(text).length;
@@ -34,7 +33,7 @@ export async function splitSnapshot(snapshot: Snapshot, createdAt: number, hosts
     objects.set(hash, object);
     return hash;
   };
-  const { common, shards } = cut(snapshot.http, size, hostsOf);
+  const { common, shards } = cut(snapshot.http, size);
   const manifest: Manifest = {
     schema: 1,
     revision,
@@ -91,30 +90,39 @@ export function union(parts: readonly ProxyConfiguration[]): ProxyConfiguration 
   };
 }
 
-/** Index of the shard in which routers of this host stand. Case, port and a final dot make no difference. */
+/** Index of the shard in which routers of this host stand (`hostKey`, `requestHostKey`). */
 export function shardOf(host: string, shards: number): number {
-  const bare = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
   let hash = 0x811c9dc5; // FNV-1a
-  for (let i = 0; i < bare.length; i++) hash = Math.imul(hash ^ bare.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < host.length; i++) hash = Math.imul(hash ^ host.charCodeAt(i), 0x01000193);
   return (hash >>> 0) % shards;
 }
 
-/** Texts of the shards: as few as keep each within the limit. */
-function cut(http: ProxyConfiguration, size: number, hostsOf: HostsOf): { common: string; shards: (string | null)[] } {
-  const children = routersByParent(http.routers);
+/** The key under which the routers of a request's Host are found: no port, no brackets, no final dot, small letters. */
+export const requestHostKey = (host: string): string => hostKey(canonicalHost(host));
+
+/** Routers without parents by their hosts, and those of any host: all that a request can meet first. */
+export function routersByHost(routers: ProxyConfiguration['routers']): {
+  byHost: ReadonlyMap<string, readonly string[]>;
+  anyHost: readonly string[];
+} {
   const anyHost: string[] = [];
   const byHost = new Map<string, string[]>();
-  for (const [name, router] of Object.entries(http.routers)) {
-    if (router.parentRefs !== undefined && router.parentRefs.length > 0) continue;
-    const hosts = hostsOf(router);
+  for (const [name, { parentRefs, hosts }] of Object.entries(routers)) {
+    if (parentRefs !== undefined && parentRefs.length > 0) continue;
     if (hosts === undefined) anyHost.push(name);
-    else
-      for (const host of hosts) {
-        const names = byHost.get(host);
-        if (names === undefined) byHost.set(host, [name]);
-        else names.push(name);
-      }
+    for (const host of hosts ?? []) {
+      const names = byHost.get(host);
+      if (names === undefined) byHost.set(host, [name]);
+      else names.push(name);
+    }
   }
+  return { byHost, anyHost };
+}
+
+/** Texts of the shards: as few as keep each within the limit. */
+function cut(http: ProxyConfiguration, size: number): { common: string; shards: (string | null)[] } {
+  const children = routersByParent(http.routers);
+  const { byHost, anyHost } = routersByHost(http.routers);
   const common = canonicalJson(closeOver(http, anyHost, children));
   for (let count = 2 ** Math.floor(Math.log2(Math.max(1, size / INLINE_LIMIT_BYTES))); ; count *= 2) {
     const shards = cutInto(count, http, byHost, children);

@@ -17,9 +17,11 @@ type ServersTransportConfig = RuntimeConfiguration['http']['serversTransports'][
 
 /**
  * `handOver`: at the edge the chain is left to the agent; the name of the router there, by site. `clientCertificate`: its TLS
- * options demand one; at the edge whoever Cloudflare has not verified is answered 403.
+ * options demand one; at the edge whoever Cloudflare has not verified is answered 403. `hosts`: the hosts of which a request must
+ * have one (`hostKey`), so that a Worker need not read a rule to know that it is for another host; absent when it may have any.
  */
 export type ProxyRouter = RuntimeHttpRouter & {
+  readonly hosts?: readonly string[];
   readonly handOver?: Readonly<Record<string, string>>;
   readonly clientCertificate?: true;
 };

@@ -13,6 +13,8 @@ import {
 } from 'yaml';
 import { ConfigError } from '../base/errors.ts';
 import type { Document } from './document.ts';
+import type { TreePath } from './load.ts';
+import { type PlainYaml, parsePlainYaml } from './yaml-plain.ts';
 import { resolvePlain } from './yaml-scalar.ts';
 
 /** Deeper documents are refused: every level costs a call. */
@@ -24,6 +26,34 @@ type Tree = Record<string, unknown>;
 
 /** Reads the first document of a text as go-yaml v3 does. JSON is YAML too. Throws ConfigError with the line. */
 export function parseYaml(text: string, source: string): Document {
+  const plain = parsePlainYaml(text);
+  if (plain === undefined) return parseFullYaml(text, source);
+  return { tree: plain.tree, source, lineOf: plainLines(plain) };
+}
+
+/** Finds the line of a node, or of the nearest node above it. */
+function plainLines({ tree, linesOf }: PlainYaml): (path: TreePath) => number | undefined {
+  const indexes = new WeakMap<object, Map<string, number>>();
+  function indexOf(container: object, name: string): number | undefined {
+    let byName = indexes.get(container);
+    if (byName === undefined) indexes.set(container, (byName = new Map(Object.keys(container).map((key, index) => [key, index]))));
+    return byName.get(name);
+  }
+  return (path) => {
+    let line: number | undefined;
+    let container: unknown = tree;
+    for (const key of path) {
+      if (typeof container !== 'object' || container === null) break;
+      const index = typeof key === 'number' ? key : indexOf(container, key);
+      line = (index === undefined ? undefined : linesOf(container)?.[index]) ?? line;
+      container = (container as Tree)[key];
+    }
+    return line;
+  };
+}
+
+/** The complete parser. */
+export function parseFullYaml(text: string, source: string): Document {
   const counter = new LineCounter();
   const first = compose(text, source, counter);
   const reader = createReader(source, counter);

@@ -42,7 +42,7 @@ export interface HubClient {
 }
 
 export interface HubClientOptions {
-  /** Origin of the control host. */
+  /** Origin of the control host, as `parseHubUrl` gives it. */
   readonly url: string;
   readonly name: string;
   readonly identity: Identity;
@@ -57,7 +57,6 @@ const TIMEOUT_MS = 30_000;
 const BATCH_BYTES = 3_000_000;
 
 export function createHubClient({ url, name, identity, clock, fetch: send = fetch, signal }: HubClientOptions): HubClient {
-  const origin = url.replace(/\/+$/, '');
   let offsetMs = 0;
   let lastTime = 0;
   let last: Promise<unknown> = Promise.resolve();
@@ -80,7 +79,7 @@ export function createHubClient({ url, name, identity, clock, fetch: send = fetc
     const stop = clock.after(TIMEOUT_MS, () => timeout.abort(new TypeError(`The hub did not answer in ${TIMEOUT_MS / 1000} s`)));
     const sentAt = clock.now();
     try {
-      const response = await send(origin + path, {
+      const response = await send(url + path, {
         method,
         headers: { Authorization: authorization, ...(text !== '' && { 'Content-Type': 'application/json' }) },
         ...(text !== '' && { body: text }),

@@ -5,11 +5,12 @@ import { ConfigError, describe } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { type EdgeScheme, type Folded, fold } from '../config/fold.ts';
 import type { HubKeys, PublishAnswer, PublisherKind } from '../config/hub-protocol.ts';
-import { formatPublication } from '../config/publication.ts';
+import { checkPublisherName, formatPublication } from '../config/publication.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { parseSealKeys } from '../config/seal.ts';
 import { canonicalJson, type SiteLink } from '../config/snapshot.ts';
 import { createHubClient, HubError } from './hub-client.ts';
+import { parseHubUrl } from './hub-url.ts';
 import { openIdentity } from './identity.ts';
 import { createSealer, type Sealer, sealObjects } from './seal.ts';
 
@@ -52,9 +53,12 @@ export interface Publisher {
 
 const PING_MS = 20_000;
 
-/** Throws ConfigError when the state directory cannot be used. */
+/** Throws ConfigError when name or URL is none, or the state directory cannot be used. */
 export async function createPublisher(options: PublisherOptions): Promise<Publisher> {
-  const { clock, log, hubUrl, name } = options;
+  const { clock, log, name } = options;
+  const hubUrl = parseHubUrl(options.hubUrl);
+  const problem = checkPublisherName(name);
+  if (problem !== undefined) throw new ConfigError('config.bad-value', problem, { object: 'edge.site' });
   const store = await openIdentity(options.stateDirectory);
   const closing = new AbortController();
   const client = createHubClient({ url: hubUrl, name, identity: store.identity(), clock, fetch: options.fetch, signal: closing.signal });

@@ -4,7 +4,7 @@ import type { ByteTransform } from './middleware.ts';
 /** As much of Node's Transform (which workerd has too) as a coding needs; the types of neither runtime are known here. */
 export interface TransformLike {
   write(chunk: Uint8Array, callback: (error?: Error | null) => void): unknown;
-  flush(callback: () => void): void;
+  flush(kind: number, callback: () => void): void;
   end(): unknown;
   read(): unknown;
   destroy(): unknown;
@@ -13,8 +13,8 @@ export interface TransformLike {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** Steps of a stream as promises: each gives what came out until it was done. */
-export function createByteTransform(stream: TransformLike): ByteTransform {
+/** Steps of a stream as promises: each gives what came out until it was done. `flushKind` is zlib's constant for pushing all out. */
+export function createByteTransform(stream: TransformLike, flushKind: number): ByteTransform {
   let output: Uint8Array[] = [];
   let failure: Error | undefined;
   let onFailure: ((error: Error) => void) | undefined;
@@ -42,7 +42,7 @@ export function createByteTransform(stream: TransformLike): ByteTransform {
     });
   return {
     write: (chunk) => step((done) => stream.write(chunk, (error) => void (error ? onFailure?.(error) : done()))),
-    flush: () => step((done) => stream.flush(done)),
+    flush: () => step((done) => stream.flush(flushKind, done)),
     end: () =>
       step((done) => {
         onEnd = done;

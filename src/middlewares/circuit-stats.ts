@@ -18,10 +18,11 @@ export interface StatusBand {
 const SECONDS = 10;
 const PERIODS = 6;
 const PERIOD_MS = 10_000;
-/** Milliseconds are exact up to 256, beyond it there are 128 steps to each doubling (1 %); more than an hour counts as an hour. */
-const EXACT = 256;
-const STEPS = 128;
-const BUCKETS = EXACT + STEPS * 14;
+/** Milliseconds are exact up to 128, beyond it there are 64 steps to each doubling (1.6 %); more than an hour counts as an hour. */
+const EXACT = 128;
+const EXACT_BITS = 7;
+const STEPS = 64;
+const BUCKETS = EXACT + STEPS * 15;
 
 export interface StatsReader extends CircuitStats {
   /** Requests of the last ten seconds. */
@@ -106,7 +107,7 @@ export function createCircuitStats(offset: number, bands: readonly StatusBand[],
 function bucketOf(latencyMs: number): number {
   const ms = Math.max(0, Math.floor(latencyMs));
   if (ms < EXACT) return ms;
-  const octave = Math.floor(Math.log2(ms)) - 8;
+  const octave = Math.floor(Math.log2(ms)) - EXACT_BITS;
   return Math.min(BUCKETS - 1, EXACT + octave * STEPS + (Math.floor(ms / 2 ** (octave + 1)) - STEPS));
 }
 

@@ -65,7 +65,7 @@ export const HTTP_MIDDLEWARES = {
   retry,
   stripPrefix,
   stripPrefixRegex,
-  urlRewrite,
+  URLRewrite: urlRewrite,
 } as const satisfies Record<string, MiddlewareDefinition>;
 
 /** The catalogue of TCP words. */

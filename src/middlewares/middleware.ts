@@ -19,6 +19,8 @@ export interface MiddlewareContext {
   readonly random: () => number;
   /** Names are taken relative to middleware and router. */
   readonly cells: Cells;
+  /** The cells of all middlewares: for tables that would be too large for each router. Keys must hold middleware and router. */
+  readonly sharedCells: Cells;
   readonly log: Logger;
   /** The handler of another service by its qualified or bare name (resolved in the middleware's provider). Throws ConfigError when there is none. */
   readonly service: (name: string) => Handler;
@@ -43,6 +45,8 @@ export interface MiddlewarePlatform {
   readonly decompressor?: (coding: 'gzip' | 'br' | 'zstd') => ByteTransform | undefined;
   /** The text of a file (usersFile). Throws ConfigError. Absent at the edge. */
   readonly readFile?: (path: string) => string;
+  /** Compares a password with a bcrypt hash on another thread: it takes up to seconds of CPU, which would keep every request waiting. */
+  readonly verifyBcrypt?: (password: string, hash: string) => Promise<boolean>;
   /** Counts shared beyond this process (rateLimit's Redis form). Clients with equal options are one. */
   readonly redis?: (options: RedisOptions) => RedisScripts;
   /** Room for a body beyond memory (buffering); absent where there is no disk. */

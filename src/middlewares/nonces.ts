@@ -3,11 +3,10 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { encodeText, toHex } from '../base/bytes.ts';
 import type { MiddlewareContext } from './middleware.ts';
 import { equalTexts } from './password.ts';
+import { createSourceTable } from './source-table.ts';
 
 /** After it a client is asked to answer anew (`stale`), which browsers do by themselves. */
 const LIFETIME_MS = 60 * 60 * 1000;
-/** Nonces in use beyond this are forgotten, the longest unused first. */
-const MAX_NONCES = 65_536;
 
 export interface Nonces {
   readonly opaque: string;
@@ -20,10 +19,11 @@ export interface Nonces {
  * Nonces that prove themselves (their time and an HMAC of it), so that every data thread and every agent with the same secret takes
  * them, and so that asking for many takes no room. Only the counts of nonces that were answered rightly are kept.
  */
-export function createNonces(secretText: string, { clock, cells, random }: Pick<MiddlewareContext, 'clock' | 'cells' | 'random'>): Nonces {
+export function createNonces(secretText: string, context: MiddlewareContext): Nonces {
+  const { clock, random } = context;
   const key = sha256(encodeText(secretText));
   const sign = (text: string): string => toHex(hmac(sha256, key, encodeText(text))).slice(0, 32);
-  const counts = cells.table('nonces', { capacity: MAX_NONCES, columns: 1 });
+  const counts = createSourceTable(context, 'digestAuth', 1);
   return {
     opaque: sign('opaque'),
     create() {

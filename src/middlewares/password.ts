@@ -3,6 +3,7 @@ import { md5, sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import bcrypt from 'bcryptjs';
 import { concatBytes, decodeText, encodeText, toBase64, toHex } from '../base/bytes.ts';
+import type { MiddlewarePlatform } from './middleware.ts';
 
 /** Whether a password fits a hash as htpasswd writes it: bcrypt, apr1 and crypt's MD5, {SHA}. */
 export type PasswordCheck = (hash: string, password: Uint8Array) => Promise<boolean>;
@@ -25,7 +26,7 @@ const MAX_REMEMBERED = 1000;
  * A check that remembers what was verified, since clients send the same password with every request and slow hashes are meant to
  * cost milliseconds. It keeps HMACs under a key of its own, no passwords. The same question asked twice at once is answered once.
  */
-export function createPasswordCheck(verify: PasswordCheck = verifyPassword): PasswordCheck {
+export function createPasswordCheck(verify: PasswordCheck): PasswordCheck {
   const key = crypto.getRandomValues(new Uint8Array(32));
   const verified = new Map<string, Promise<boolean>>();
   return (hash, password) => {
@@ -44,20 +45,22 @@ export function createPasswordCheck(verify: PasswordCheck = verifyPassword): Pas
 }
 
 /** The check itself, without memory. */
-export async function verifyPassword(hash: string, password: Uint8Array): Promise<boolean> {
-  switch (hashKind(hash)) {
-    case 'bcrypt':
-      // $2x$ names hashes of an old bug with 8-bit characters; like Traefik we take it for $2y$.
-      return bcrypt.compare(decodeText(password), hash.replace(/^\$2x/, '$2y'));
-    case 'sha':
-      return equalTexts(hash.slice(5), toBase64(sha1(password)));
-    case 'md5': {
-      const [, magic, salt] = hash.split('$') as [string, string, string];
-      return equalTexts(hash, md5Crypt(password, magic, salt));
+export function createVerifier({ verifyBcrypt = bcrypt.compare }: Pick<MiddlewarePlatform, 'verifyBcrypt'>): PasswordCheck {
+  return async (hash, password) => {
+    switch (hashKind(hash)) {
+      case 'bcrypt':
+        // $2x$ names hashes of an old bug with 8-bit characters; like Traefik we take it for $2y$.
+        return verifyBcrypt(decodeText(password), hash.replace(/^\$2x/, '$2y'));
+      case 'sha':
+        return equalTexts(hash.slice(5), toBase64(sha1(password)));
+      case 'md5': {
+        const [, magic, salt] = hash.split('$') as [string, string, string];
+        return equalTexts(hash, md5Crypt(password, magic, salt));
+      }
+      default:
+        return false;
     }
-    default:
-      return false;
-  }
+  };
 }
 
 /** Compares without telling by its time where the texts differ. */

@@ -1,4 +1,4 @@
-import type { TableCell } from '../base/cells.ts';
+import type { SourceTable } from './source-table.ts';
 
 /** `rate` tokens a millisecond up to `burst`; a request takes one, in advance where it need not wait longer than `maxDelayMs`. */
 export interface BucketShape {
@@ -11,7 +11,7 @@ export interface BucketShape {
 export const BUCKET_COLUMNS = 2;
 
 /** Takes a token of the source's bucket; gives how long to wait for it. Beyond `maxDelayMs` nothing is taken. */
-export function takeToken(buckets: TableCell, source: string, nowMs: number, { rate, burst, maxDelayMs }: BucketShape): number {
+export function takeToken(buckets: SourceTable, source: string, nowMs: number, { rate, burst, maxDelayMs }: BucketShape): number {
   return buckets.update(source, (row) => {
     // A row of zeros was last counted in 1970 and thus is full. A clock that went back adds nothing.
     const tokens = Math.min(burst, row[0]! + Math.max(0, nowMs - row[1]!) * rate);

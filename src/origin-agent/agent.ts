@@ -7,12 +7,14 @@ import { createMerger } from '../config/merge.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
+import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
 import { type EdgeSide, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
 import { TERMINATING } from './internal-services.ts';
+import { createMiddlewarePlatform } from './middleware-platform.ts';
 import { createNodeHttpSender } from './rim/node-http.ts';
 import { startThreads } from './threads.ts';
 
@@ -24,6 +26,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly logLevel: LogLevel;
+  /** Of the program, for the API. */
+  readonly version: string;
 }
 
 export interface Agent {
@@ -41,7 +45,7 @@ export interface Agent {
  * The agent, from its static configuration to the end: threads that serve, providers that are collected, merged and applied,
  * a control server that answers questions. This function is the map of the control thread. Throws ConfigError.
  */
-export async function startAgent({ configuration, environment, cwd, clock, log, logLevel }: AgentOptions): Promise<Agent> {
+export async function startAgent({ configuration, environment, cwd, clock, log, logLevel, version }: AgentOptions): Promise<Agent> {
   const arena = createArena();
   const cells = createSharedCells(arena);
   const folder = mkdtempSync(join(tmpdir(), 'edgeway-'));
@@ -54,16 +58,19 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     arena,
     logLevel,
     controlSocket,
+    pingTerminatingStatus: configuration.ping?.terminatingStatusCode,
     relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: ':8443' }),
     log,
   });
-  const merger = createMerger(configuration);
+  // Nobody connects or packs here; it tells whether files that middlewares name can be read.
+  const merger = createMerger(configuration, { platform: createMiddlewarePlatform() });
   let runtime = merger.merge(new Map());
   const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
   const sender = createNodeHttpSender();
   let edgeSide: EdgeSide | undefined;
   const health = createHealthChecks({ cells, clock, log, send: sender.send, onChange: () => edgeSide?.healthChanged() });
-  const control: ControlServer = await startControlServer({ socket: controlSocket, runtime: () => runtime, configuration });
+  const api = createApi({ runtime: () => runtime, configuration, health: health.status, version, now: clock.now });
+  const control: ControlServer = await startControlServer({ socket: controlSocket, services: { ...api } });
   const providers = new AbortController();
 
   /** What is collected meanwhile is applied in one go when the threads have taken the last. */

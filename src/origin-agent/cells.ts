@@ -66,8 +66,9 @@ export function createSharedCells(arena: SharedArrayBuffer): Cells {
     table: (name, shape) =>
       remember(tables, name, () => {
         const sets = tableSets(shape.capacity);
-        const offset = allocate(`t ${name} ${shape.columns}`, 2 + sets + (sets & 1) + sets * WAYS * rowWords(shape.columns));
-        return tableAt(words, floats, offset, sets, shape.columns);
+        const ways = Math.min(WAYS, shape.capacity);
+        const offset = allocate(`t ${name} ${ways} ${shape.columns}`, 2 + sets + (sets & 1) + sets * ways * rowWords(shape.columns));
+        return tableAt(words, floats, offset, { sets, ways, columns: shape.columns });
       }),
     histogram: (name, bounds) =>
       remember(histograms, name, () =>
@@ -102,8 +103,13 @@ function counterAt(words: Int32Array, offset: number): CounterCell {
   };
 }
 
-/** A set-associative table: the key's hash names a set of 8 rows under one lock. */
-function tableAt(words: Int32Array, floats: Float64Array, offset: number, sets: number, columns: number): TableCell {
+/** A set-associative table: the key's hash names a set of 8 rows (fewer where the table is smaller) under one lock. */
+function tableAt(
+  words: Int32Array,
+  floats: Float64Array,
+  offset: number,
+  { sets, ways, columns }: { sets: number; ways: number; columns: number },
+): TableCell {
   const locks = offset + 2;
   const rows = locks + sets + (sets & 1);
   const width = rowWords(columns);
@@ -113,7 +119,8 @@ function tableAt(words: Int32Array, floats: Float64Array, offset: number, sets: 
     const set = low & (sets - 1);
     acquire(words, locks + set);
     try {
-      const at = words[row] === low && words[row + 1] === high ? row : findRow(words, rows + set * WAYS * width, width, low, high, offset);
+      const at =
+        words[row] === low && words[row + 1] === high ? row : findRow(words, rows + set * ways * width, { width, ways }, low, high, offset);
       words[at + 2] = Atomics.add(words, offset + 1, 1);
       const start = (at + ROW_HEAD_WORDS) >> 1;
       return { row: at, result: update(floats.subarray(start, start + columns)) };
@@ -157,9 +164,16 @@ function tableHash(key: string): [number, number] {
 }
 
 /** The key's row in its set; else a free one; else the one longest unused, emptied. */
-function findRow(words: Int32Array, start: number, width: number, low: number, high: number, sizeWord: number): number {
+function findRow(
+  words: Int32Array,
+  start: number,
+  { width, ways }: { width: number; ways: number },
+  low: number,
+  high: number,
+  sizeWord: number,
+): number {
   let oldest = start;
-  for (let way = 0; way < WAYS; way++) {
+  for (let way = 0; way < ways; way++) {
     const row = start + way * width;
     if (words[row] === low && words[row + 1] === high) return row;
     if (words[row + 1] === 0) {

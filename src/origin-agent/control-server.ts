@@ -1,14 +1,22 @@
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import { type ApiOptions, createApi } from './api.ts';
+import { notFound } from './api/answers.ts';
+import { INTERNAL_SERVICE } from './internal-services.ts';
 
 export interface ControlServer {
   close(): Promise<void>;
 }
 
+/** Answers of the control thread by internal service (`api`, `dashboard`, `prometheus` …). */
+export type ControlServices = Readonly<Record<string, (request: Request) => Response | Promise<Response>>>;
+
 /** Answers for the control thread on a Unix socket in a folder of its own; data threads bring the requests of `…@internal` services. */
-export async function startControlServer({ socket, ...options }: ApiOptions & { socket: string }): Promise<ControlServer> {
-  const server = createServer(getRequestListener(createApi(options).fetch));
+export async function startControlServer({ socket, services }: { socket: string; services: ControlServices }): Promise<ControlServer> {
+  const answer = (request: Request): Response | Promise<Response> => {
+    const service = services[request.headers.get(INTERNAL_SERVICE) ?? ''];
+    return service === undefined ? notFound() : service(request);
+  };
+  const server = createServer(getRequestListener(answer));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(socket, resolve);

@@ -25,6 +25,8 @@ export interface DataPlaneOptions {
   readonly middleware: MiddlewarePlatform;
   /** Unix socket on which the control thread answers `api@internal` and its like. */
   readonly controlSocket: string;
+  /** Status of `ping@internal` while the agent stops; 503 without. */
+  readonly pingTerminatingStatus: number | undefined;
   /** Several threads share each port. */
   readonly reusePort: boolean;
   /** Where the edge comes in; absent without an edge. */
@@ -65,7 +67,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     unpack: unpackGzip,
     fetch: createFetch(upstream.send, clock),
     middleware: options.middleware,
-    internal: createInternalServices({ controlSocket: options.controlSocket, send: upstream.send, cells: options.cells }),
+    internal: createInternalServices({
+      controlSocket: options.controlSocket,
+      send: upstream.send,
+      cells: options.cells,
+      terminatingStatus: options.pingTerminatingStatus,
+    }),
   };
   const tcp = Object.entries(options.entryPoints).filter(([, entryPoint]) => !entryPoint.address?.endsWith('/udp'));
   const proxy = createProxy({

@@ -17,6 +17,7 @@ export interface DataThreadData {
   readonly arena: SharedArrayBuffer;
   readonly logLevel: LogLevel;
   readonly controlSocket: string;
+  readonly pingTerminatingStatus: number | undefined;
   readonly reusePort: boolean;
   readonly relay: RelayEntryPoint | undefined;
 }

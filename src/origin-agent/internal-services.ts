@@ -12,7 +12,7 @@ export interface InternalServicesOptions {
   readonly controlSocket: string;
   readonly send: Platform['send'];
   readonly cells: Cells;
-  readonly terminatingStatus?: number;
+  readonly terminatingStatus?: number | undefined;
 }
 
 /** Services that are ours: `ping` and `noop` are answered here, all others by the control thread over its socket. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type RedisOptions as ClientOptions, Cluster, Redis } from 'ioredis';
+import type { RedisOptions as ClientOptions, Cluster, Redis } from 'ioredis';
 import type { RedisOptions, RedisScripts } from '../middlewares/middleware.ts';
 
 /**
@@ -23,11 +23,11 @@ export function createRedisScripts(): { of(options: RedisOptions): RedisScripts;
 }
 
 function createClient(options: RedisOptions): RedisScripts & { close(): void } {
-  let redis: Redis | Cluster | undefined;
+  let connecting: Promise<Redis | Cluster> | undefined;
   const hashes = new Map<string, string>();
   return {
     async evaluate(script, keys, args) {
-      redis ??= connect(options);
+      const redis = await (connecting ??= connect(options));
       let hash = hashes.get(script);
       if (hash === undefined) hashes.set(script, (hash = createHash('sha1').update(script).digest('hex')));
       try {
@@ -37,11 +37,14 @@ function createClient(options: RedisOptions): RedisScripts & { close(): void } {
         return redis.eval(script, keys.length, ...keys, ...args);
       }
     },
-    close: () => redis?.disconnect(),
+    close: () => void connecting?.then((redis) => redis.disconnect()),
   };
 }
 
-function connect({ endpoints, tls, username, password, db, readTimeout, writeTimeout, dialTimeout }: RedisOptions): Redis | Cluster {
+async function connect(options: RedisOptions): Promise<Redis | Cluster> {
+  // Only where somebody asks for Redis: reading the client takes every thread long at its start.
+  const client = await import('ioredis');
+  const { endpoints, tls, username, password, db, readTimeout, writeTimeout, dialTimeout } = options;
   const common: ClientOptions = {
     username: username || undefined,
     password: password || undefined,
@@ -55,7 +58,9 @@ function connect({ endpoints, tls, username, password, db, readTimeout, writeTim
   };
   const servers = endpoints.map(parseEndpoint);
   const redis =
-    servers.length === 1 ? new Redis({ ...common, ...servers[0], db: Number(db ?? 0) }) : new Cluster(servers, { redisOptions: common });
+    servers.length === 1
+      ? new client.Redis({ ...common, ...servers[0], db: Number(db ?? 0) })
+      : new client.Cluster(servers, { redisOptions: common });
   // The error of each call tells enough.
   redis.on('error', () => {});
   return redis;

@@ -1,6 +1,6 @@
 import { sleep } from '../base/clock.ts';
 import { describe } from '../base/errors.ts';
-import { boolean, object, string } from '../base/schema.ts';
+import { file } from '../config/static/file.ts';
 import { type FileMemory, type LoadedFiles, loadFiles } from './file-load.ts';
 import { createPathWatcher, type PathWatcher } from './path-watcher.ts';
 import { defineProvider, type ProviderContext, type ProviderMessage } from './provider.ts';
@@ -12,15 +12,7 @@ export const fileProvider = defineProvider({
   kind: 'file',
   suffix: 'file',
   summary: 'Reads the configuration from a file or from all files of a directory.',
-  options: object(
-    {
-      filename: string('A .yml, .yaml or .toml file.'),
-      directory: string('A directory, read with all directories below it; wins over `filename`.'),
-      watch: boolean('Reads again when a file changes.', { default: true }),
-      debugLogGeneratedTemplate: boolean('Logs what the templates give.'),
-    },
-    'file',
-  ),
+  options: file,
   async *watch(options, context) {
     const memory: FileMemory = new Map();
     const read = (): Promise<LoadedFiles> => loadFiles(options, context.environment, memory);

@@ -134,6 +134,7 @@ export function createBuilder(objects: () => Objects, platform: Platform, childr
       clock: platform.clock,
       random: platform.random,
       cells: within(platform.cells, `${owner} ${name} `),
+      sharedCells: within(platform.cells, 'middlewares '),
       log: platform.log.with({ middlewareName: name, routerName: owner }),
       service: (child) => service(qualify(child, providerOf(name)), touched).handle,
       fetch: platform.fetch,

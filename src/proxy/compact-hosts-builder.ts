@@ -2,7 +2,7 @@ import { flatten } from '../base/flat-string.ts';
 import type { Constraint } from '../config/rule/constraint.ts';
 import type { IndexedView } from '../config/rule/routing-view.ts';
 import { CANDIDATE_WORDS, type CompactHosts, createCompactHosts } from './compact-hosts.ts';
-import { hashedWords, hashHost, isHashedHost, packConstraint, readHost, unpackConstraint, wordsOf } from './packed-host.ts';
+import { hashedWords, hashHost, isHashedHost, packConstraint, packPriority, readHost, unpackConstraint, wordsOf } from './packed-host.ts';
 import { isBefore, type Placement, priorityCeiling, type Route, type RouteEntry } from './route-list.ts';
 
 /** Takes routers host by host; `finish` packs them. No object is made for a router on the way. */
@@ -133,6 +133,7 @@ export function createCompactHostsBuilder<Entry extends RouteEntry, View extends
     for (const candidate of inOrder(group)) {
       records[place] = candidates.values[candidate + CONSTRAINT]!;
       records[place + 1] = candidates.values[candidate + ROUTER]!;
+      records[place + 2] = packPriority(entryOf(candidate).priority);
       place += CANDIDATE_WORDS;
     }
     return place;

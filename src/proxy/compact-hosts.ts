@@ -8,6 +8,7 @@ import {
   PATH_PREFIX,
   PATH_SHIFT,
   unpackConstraint,
+  unpackPriority,
   wordsOf,
 } from './packed-host.ts';
 import type { Placement, Route, RouteEntry } from './route-list.ts';
@@ -21,6 +22,8 @@ export interface CompactHosts<Entry extends RouteEntry, View> {
   /** The place of the first candidate under `host.slice(from)` that matches, or -1. `trust`: what fits a complete constraint matches. */
   find(host: string, from: number, view: View, trust: boolean): number;
   entryAt(place: number): Entry;
+  /** Not above the priority of that router; exact for most. */
+  priorityAt(place: number): number;
   /** All that stands under a host, in order. */
   placements(host: string): Placement<Entry>[];
 }
@@ -28,15 +31,15 @@ export interface CompactHosts<Entry extends RouteEntry, View> {
 export interface PackedHosts {
   /** Pairs: hash of the host, offset of its record (0: empty). Open addressing, a power of two of them. */
   readonly slots: Int32Array;
-  /** From 1 on: length of the host | number of candidates << 16, the host's bytes, and two words for each candidate in order. */
+  /** From 1 on: length of the host | number of candidates << 16, the host's bytes, and three words for each candidate in order. */
   readonly records: Int32Array;
   readonly paths: readonly string[];
   readonly hosts: number;
   readonly seed: number;
 }
 
-/** The packed constraint, and the number of the router. */
-export const CANDIDATE_WORDS = 2;
+/** The packed constraint, the number of the router, and its packed priority. */
+export const CANDIDATE_WORDS = 3;
 
 export function createCompactHosts<Entry extends RouteEntry, View extends IndexedView>(
   { slots, records, paths, hosts, seed }: PackedHosts,
@@ -100,5 +103,5 @@ export function createCompactHosts<Entry extends RouteEntry, View extends Indexe
 
   const entryAt = (place: number): Entry => entries[records[place + 1]!]!;
 
-  return { hosts, find, entryAt, placements };
+  return { hosts, find, entryAt, priorityAt: (place) => unpackPriority(records[place + 2]!), placements };
 }

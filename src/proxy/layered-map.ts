@@ -1,6 +1,6 @@
 /**
  * A map that is never changed: a changed one shares all entries with the one before, whose readers see nothing of the change.
- * A few thousand changes lie in a thin layer above the shared entries; then they are merged down.
+ * A few hundred changes lie in a thin layer above the shared entries; then they are merged down.
  */
 export interface LayeredMap<K, V> {
   readonly size: number;
@@ -11,7 +11,7 @@ export interface LayeredMap<K, V> {
 }
 
 /** Entries of the layer before it is merged down: the cost of a change (copying the layer) against that of merging. */
-const MAX_LAYER = 2048;
+const MAX_LAYER = 512;
 
 export function createLayeredMap<K, V>(base: ReadonlyMap<K, V>): LayeredMap<K, V> {
   return { size: base.size, get: (key) => base.get(key), base, layer: new Map() };

@@ -58,6 +58,12 @@ export const PATH_SHIFT = 3;
 export const packConstraint = ({ pathKind, complete }: Constraint, path: number): number =>
   PATH_KINDS.indexOf(pathKind) | (complete ? COMPLETE_BIT : 0) | (path << PATH_SHIFT);
 
+const LEAST = -0x80000000;
+
+/** A priority in 32 bits, never above it; very low ones become LEAST, which says nothing. */
+export const packPriority = (priority: number | bigint): number => Math.floor(Math.max(LEAST, Math.min(0x7fffffff, Number(priority))));
+export const unpackPriority = (word: number): number => (word === LEAST ? Number.NEGATIVE_INFINITY : word);
+
 export const unpackConstraint = (word: number, paths: readonly string[], host: string): Constraint => ({
   hostKind: 'exact',
   host,

@@ -75,20 +75,39 @@ const REMOVED = Symbol('the router was removed');
 function tableOf<Entry extends RouteEntry, View extends IndexedView>(state: State<Entry, View>): RouteTable<Entry, View> {
   const { exact, wildcard, any } = state.hosts;
 
+  const packedOnly = exact.apart.size === 0;
+  const highestOther = Math.max(wildcard.ceiling, any.ceiling);
+
   function match(view: View): Entry | undefined {
     const { host, flattenedHost } = view;
     const trust = host !== '' && !host.endsWith('.') && !flattenedHost.endsWith('.');
-    let best = matchHost(hostKey(host), view, trust, undefined);
-    if (flattenedHost !== '') best = matchHost(hostKey(flattenedHost.toLowerCase()), view, trust, best);
-    return isAbove(best, any.ceiling) ? best : matchHosts(any, '', 0, view, trust, best);
+    const key = hostKey(host);
+    if (!packedOnly || flattenedHost !== '') return matchAll(key, view, trust);
+    // Most requests end here, having touched nothing but the packed hosts.
+    const place = exact.compact.find(key, 0, view, trust);
+    if (place === -1) return matchOthers(key, view, trust, undefined);
+    const entry = exact.compact.entryAt(place);
+    return exact.compact.priorityAt(place) > highestOther ? entry : matchOthers(key, view, trust, entry);
   }
 
-  function matchHost(key: string, view: View, trust: boolean, best: Entry | undefined): Entry | undefined {
-    const found = matchHosts(exact, key, 0, view, trust, best);
-    if (isAbove(found, wildcard.ceiling)) return found;
-    const dot = key.indexOf('.');
-    return matchHosts(wildcard, key, dot === -1 ? key.length : dot, view, trust, found);
+  function matchAll(key: string, view: View, trust: boolean): Entry | undefined {
+    const best = matchHosts(exact, key, 0, view, trust, undefined);
+    if (view.flattenedHost === '') return matchOthers(key, view, trust, best);
+    const flattened = hostKey(view.flattenedHost.toLowerCase());
+    return matchOthers(key, view, trust, matchWildcard(flattened, view, trust, matchHosts(exact, flattened, 0, view, trust, best)));
   }
+
+  const matchOthers = (key: string, view: View, trust: boolean, best: Entry | undefined): Entry | undefined =>
+    matchOpen(view, trust, matchWildcard(key, view, trust, best));
+
+  function matchWildcard(key: string, view: View, trust: boolean, best: Entry | undefined): Entry | undefined {
+    if (isAbove(best, wildcard.ceiling)) return best;
+    const dot = key.indexOf('.');
+    return matchHosts(wildcard, key, dot === -1 ? key.length : dot, view, trust, best);
+  }
+
+  const matchOpen = (view: View, trust: boolean, best: Entry | undefined): Entry | undefined =>
+    isAbove(best, any.ceiling) ? best : matchHosts(any, '', 0, view, trust, best);
 
   return {
     size: state.size,

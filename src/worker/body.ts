@@ -1,4 +1,4 @@
-import { createBody, readAll } from '../base/body.ts';
+import { readAll } from '../base/body.ts';
 import { UpstreamError } from '../base/errors.ts';
 import type { Body, HeaderList } from '../base/message.ts';
 
@@ -70,10 +70,4 @@ export function toStream(body: Body | undefined): ReadableStream<Uint8Array> | n
     },
   });
   return body.length === undefined ? source : source.pipeThrough(new FixedLengthStream(body.length));
-}
-
-/** A body that can be sent more than once: read now if its length is known and at most `limit`; undefined when it cannot. */
-export async function hold(body: Body, limit: number): Promise<Body | undefined> {
-  if (body.length === undefined || body.length > limit) return undefined;
-  return createBody(await body.bytes(limit));
 }

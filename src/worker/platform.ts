@@ -5,6 +5,7 @@ import type { Platform, Relay } from '../proxy/platform.ts';
 import { toStream } from './body.ts';
 import { errorOfStatus } from './cloudflare-status.ts';
 import { toHeaders } from './headers.ts';
+import { MIDDLEWARE_PLATFORM } from './middleware-platform.ts';
 import { forgetCoding, fromResponse, nativeHeaders } from './rim.ts';
 
 /** Time of the runtime; timers live as long as the request that made them. */
@@ -33,7 +34,7 @@ export function createEdgePlatform({ cells, log, relay }: Pick<Platform, 'cells'
       return response;
     },
     fetch: (url, request, transport) => exchange(url, request, transport?.timeoutMs),
-    middleware: {},
+    middleware: MIDDLEWARE_PLATFORM,
     relay,
   };
 }

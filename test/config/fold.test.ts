@@ -163,13 +163,16 @@ http:
     const { objects } = fold(
       runtimeOf(`
 http:
-  routers: { r: { rule: "Host(\`a.test\`)", service: s, middlewares: [few] } }
+  routers: { r: { rule: "Host(\`a.test\`)", service: s, middlewares: [few, auth] } }
   services: { s: { loadBalancer: { servers: [{ url: "http://10.0.0.1" }] } } }
   middlewares:
     few: { inFlightReq: { amount: 5 } }
+    auth: { forwardAuth: { address: "http://192.168.7.7/auth" } }
 `),
       AGENT,
     );
+    expect(objects.middlewares['auth@file']).toEqual({ kind: 'forwardAuth', withheld: expect.any(String), digest: expect.anything() });
+    expect(JSON.stringify(objects)).not.toContain('192.168');
     expect(objects.middlewares['few@file']).toMatchObject({ kind: 'inFlightReq', withheld: expect.stringContaining('counts') });
     expect(JSON.stringify(objects)).not.toContain('amount');
   });

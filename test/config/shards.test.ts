@@ -3,14 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../src/base/bytes.ts';
 import { INLINE_LIMIT_BYTES, type Manifest } from '../../src/config/kv-layout.ts';
 import { closeOver, routersByParent } from '../../src/config/references.ts';
-import { type HostsOf, joinSnapshot, parsePointer, parseShard, shardOf, splitSnapshot } from '../../src/config/shards.ts';
+import { joinSnapshot, parsePointer, parseShard, requestHostKey, shardOf, splitSnapshot } from '../../src/config/shards.ts';
 import { canonicalJson, type ProxyConfiguration, type ProxyRouter, type Snapshot } from '../../src/config/snapshot.ts';
 
-/** Rules of these tests are `host` or `*`. */
-const hostsOf: HostsOf = ({ rule }) => (rule === '*' ? undefined : [rule!]);
-
-const router = (rule: string, service: string, extra: Partial<ProxyRouter> = {}): ProxyRouter =>
-  ({ entryPoints: ['https'], middlewares: [], rule, service, priority: 1, ...extra }) as ProxyRouter;
+/** A router of one host, or of any (`*`). */
+const router = (host: string, service: string, extra: Partial<ProxyRouter> = {}): ProxyRouter =>
+  ({
+    entryPoints: ['https'],
+    middlewares: [],
+    rule: '',
+    ...(host === '*' ? {} : { hosts: [host] }),
+    service,
+    priority: 1,
+    ...extra,
+  }) as ProxyRouter;
 
 /** `count` routers of a host each, every one with a service and a middleware of about `bytes`. */
 function snapshotOf(count: number, bytes: number, revision = 1): Snapshot {
@@ -40,7 +46,7 @@ const reader = (objects: ReadonlyMap<string, string>) => async (hash: string) =>
 describe('splitSnapshot', () => {
   it('puts a small snapshot into the pointer, with the hash of its own text', async () => {
     const snapshot = snapshotOf(3, 10);
-    const { pointerText, objects } = await splitSnapshot(snapshot, 5, hostsOf);
+    const { pointerText, objects } = await splitSnapshot(snapshot, 5);
     const { pointer, inlineText } = parsePointer(pointerText);
     expect(objects.size).toBe(0);
     expect(inlineText).toBe(canonicalJson(snapshot));
@@ -50,7 +56,7 @@ describe('splitSnapshot', () => {
 
   it('cuts a large one into shards within the limit, and join gives it back', async () => {
     const snapshot = snapshotOf(1000, 1500);
-    const { pointer, objects } = await splitSnapshot(snapshot, 5, hostsOf);
+    const { pointer, objects } = await splitSnapshot(snapshot, 5);
     expect(pointer.snapshot).toBeUndefined();
     for (const [hash, text] of objects) {
       expect(await sha256Hex(text)).toBe(hash);
@@ -63,7 +69,7 @@ describe('splitSnapshot', () => {
     const before = snapshotOf(1000, 1500);
     const routers = { ...before.http.routers, 'new@file': router('new.example.com', 's1@file') };
     const after: Snapshot = { ...before, revision: 2, http: { ...before.http, routers } };
-    const [first, second] = await Promise.all([splitSnapshot(before, 5, hostsOf), splitSnapshot(after, 6, hostsOf)]);
+    const [first, second] = await Promise.all([splitSnapshot(before, 5), splitSnapshot(after, 6)]);
     const written = [...second.objects.keys()].filter((hash) => !first.objects.has(hash));
     const { shards } = JSON.parse(second.objects.get(second.pointer.manifest!)!) as Manifest;
     expect(written.sort()).toEqual([second.pointer.manifest!, shards[shardOf('new.example.com', shards.length)]!].sort());
@@ -72,7 +78,7 @@ describe('splitSnapshot', () => {
   it('keeps priorities beyond 2⁵³', async () => {
     const small = snapshotOf(2, 10);
     const routers = { 'r@file': router('a', 's0@file', { priority: (2n ** 60n) as never }) };
-    const { pointerText } = await splitSnapshot({ ...small, http: { ...small.http, routers } }, 5, hostsOf);
+    const { pointerText } = await splitSnapshot({ ...small, http: { ...small.http, routers } }, 5);
     expect(parsePointer(pointerText).pointer.snapshot!.http.routers['r@file']!.priority).toBe(2n ** 60n);
     expect(parseShard(canonicalJson({ ...small.http, routers })).routers['r@file']!.priority).toBe(2n ** 60n);
   });
@@ -105,8 +111,8 @@ describe('splitSnapshot', () => {
             http: { routers: Object.fromEntries(entries), services, middlewares, serversTransports: {} },
           }) as never;
         const shuffled = routers.map((entry, i) => [(i * 7919 + seed) % 104_729, entry] as const).sort(([a], [b]) => a - b);
-        const first = await splitSnapshot(of(routers), 1, hostsOf);
-        const second = await splitSnapshot(of(shuffled.map(([, entry]) => entry)), 1, hostsOf);
+        const first = await splitSnapshot(of(routers), 1);
+        const second = await splitSnapshot(of(shuffled.map(([, entry]) => entry)), 1);
         expect(second.pointerText).toBe(first.pointerText);
         expect(second.objects).toEqual(first.objects);
         for (const [hash, text] of first.objects) {
@@ -182,12 +188,14 @@ describe('closeOver', () => {
   });
 });
 
-describe('shardOf', () => {
+describe('requestHostKey', () => {
   it.each([
     ['A.Example.com', 'a.example.com'],
     ['a.example.com:8443', 'a.example.com'],
     ['a.example.com.', 'a.example.com'],
-  ])('%s falls where %s falls', (host, same) => {
-    expect(shardOf(host, 1024)).toBe(shardOf(same, 1024));
+    ['[::1]:80', '::1'],
+    ['[::1]', '::1'],
+  ])('%s is found under %s', (host, key) => {
+    expect(requestHostKey(host)).toBe(key);
   });
 });

@@ -17,7 +17,7 @@ it('has every file of the folder, and a test of each', () => {
 });
 
 it.each(words)('%s is described', (name, definition) => {
-  expect(definition.kind.toLowerCase()).toBe(name.toLowerCase());
+  expect(definition.kind).toBe(name);
   expect(definition.summary).toMatch(/^\S.*[.]$/);
   for (const [option, { summary }] of Object.entries(definition.options.fields ?? {})) expect(summary, option).toMatch(/^\S.*[.]$/);
 });

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
-import { createLocalCells } from '../../src/base/cells.ts';
 import { createNonces } from '../../src/middlewares/nonces.ts';
-import { createManualClock } from '../support/middleware-harness.ts';
+import { createContext, createManualClock } from '../support/middleware-harness.ts';
 
-const make = (secret = 's', clock = createManualClock()) => createNonces(secret, { clock, cells: createLocalCells(), random: Math.random });
+const make = (secret = 's', clock = createManualClock()) => createNonces(secret, createContext({ clock, random: Math.random }));
 
 it('takes rising counts, calls a repeated one wrong and a late one stale', () => {
   const nonces = make();

@@ -44,6 +44,15 @@ describe.each([
   });
 });
 
+it('a table of one row takes no more room than that', () => {
+  const cells = createSharedCells(createArena(2 * 1024 * 1024));
+  // Eight rows of 8,000 columns each would not fit ten times.
+  for (let i = 0; i < 10; i++) cells.table(`t${i}`, { capacity: 1, columns: 8_000 }).update('', (row) => (row[7_999] = i));
+  expect(
+    Array.from({ length: 10 }, (_, i) => cells.table(`t${i}`, { capacity: 1, columns: 8_000 }).update('', (row) => row[7_999])),
+  ).toEqual([...Array(10).keys()]);
+});
+
 describe('shared cells', () => {
   it('are the same in every thread', async () => {
     const shared = arena();

@@ -137,6 +137,7 @@ export const createContext = (changes: Partial<MiddlewareContext> = {}): Middlew
   clock: createManualClock(),
   random: () => 0.5,
   cells: createLocalCells(),
+  sharedCells: createLocalCells(),
   log: silentLogger,
   service(name) {
     throw new ConfigError('config.reference', `the service '${name}' does not exist`);

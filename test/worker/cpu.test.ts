@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleWorker, edgeBindings, type LocalEdge, localWorker, startLocalEdge } from '../../src/cli/local-edge.ts';
-import { POINTER_KEY } from '../../src/config/kv-layout.ts';
+import { HEALTH_KEY, POINTER_KEY } from '../../src/config/kv-layout.ts';
 import { splitSnapshot } from '../../src/config/shards.ts';
 import type { ProxyConfiguration } from '../../src/config/snapshot.ts';
 import { get } from '../support/edge/client.ts';
@@ -37,7 +37,7 @@ describe.runIf(process.platform === 'linux')('CPU of a request', () => {
     });
     const snapshot = createSnapshot(1, [], http);
     const sites = { 'agent-1': { agent: 'agent-1', link: { type: 'https', address: relay.url } } } as const;
-    const { pointerText } = await splitSnapshot({ ...snapshot, sites }, Date.now(), () => undefined);
+    const { pointerText } = await splitSnapshot({ ...snapshot, sites }, Date.now());
     await (await edge.kv('EDGEWAY_KV', 'edgeway')).put(POINTER_KEY, pointerText);
     return { edge, port: Number((await edge.directUrl('edgeway')).port) };
   }
@@ -63,15 +63,25 @@ describe.runIf(process.platform === 'linux')('CPU of a request', () => {
     (_, i) => [`r${i}@docker`, router(`Host(\`h${i}.test\`) && PathPrefix(\`/p${i}\`)`, 'app@docker')] as const,
   );
   const app = { 'app@docker': router('Host(`app.test`)', 'app@docker') };
-  const nothing = `export default { fetch: () => new Response('ok') }; export class Hub {}`;
+  const small = { routers: app, services };
+  const large = { routers: { ...app, ...Object.fromEntries(many) }, services };
 
-  it.each<[string, () => string, Partial<ProxyConfiguration>, number]>([
-    ['a Worker that does nothing', () => nothing, {}, FREE_PLAN_MS],
-    ['one router', () => script, { routers: app, services }, FREE_PLAN_MS],
-    ['1000 routers', () => script, { routers: { ...app, ...Object.fromEntries(many) }, services }, FREE_PLAN_MS],
-  ])('%s', async (name, worker, http, limit) => {
+  /** Reads the same keys once and asks the same server: what is left is not ours. */
+  const bare = (): string => `let read;
+    export default { async fetch(request, env) {
+      read ??= await env.EDGEWAY_KV.get(['${POINTER_KEY}', '${HEALTH_KEY}'], { type: 'text', cacheTtl: 30 });
+      return fetch('${relay.url}/.edgeway/relay', { headers: request.headers });
+    } };
+    export class Hub {}`;
+
+  it.each<[string, () => string, Partial<ProxyConfiguration>]>([
+    ['one router', () => script, small],
+    ['the same reads and fetch alone', bare, small],
+    ['1000 routers', () => script, large],
+    ['the same reads and fetch alone, 1000 routers', bare, large],
+  ])('%s', async (name, worker, http) => {
     const { cold, warm } = await measure(worker(), http);
-    console.log(`CPU with ${name}: cold ${cold.toFixed(1)} ms, warm ${warm.toFixed(2)} ms (free plan: ${FREE_PLAN_MS} ms)`);
-    expect(warm).toBeLessThan(limit);
+    console.log(`CPU of workerd, ${name}: cold ${cold.toFixed(1)} ms, warm ${warm.toFixed(2)} ms (free plan: ${FREE_PLAN_MS} ms)`);
+    expect(warm).toBeLessThan(FREE_PLAN_MS);
   });
 });

@@ -146,6 +146,7 @@ describe('the request', () => {
     expect(valuesOf(headers, 'X-Real-Ip')).toEqual(['127.0.0.1']);
     expect(valuesOf(headers, 'X-Forwarded-Proto')).toEqual(['http']);
     expect(valuesOf(headers, 'X-Forwarded-Host')).toEqual(['app.example.com']);
+    expect(valuesOf(headers, 'X-Forwarded-Server')).toEqual(['edgeway']);
     expect(headers.filter((text) => /^edgeway-/i.test(text))).toEqual([]);
   });
 

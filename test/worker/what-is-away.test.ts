@@ -303,6 +303,19 @@ describe('KV and hub', () => {
     expect(await markAt('a')).toBe('one');
   });
 
+  it('many requests at once meet a cold isolate, then an old copy: they share a check, and none waits for long', async () => {
+    await world.publish(largeConfig('one'));
+    for (let round = 0; round < 3; round++) {
+      await world.tell({ kv: { resetCounts: true } });
+      const startedAt = performance.now();
+      const marks = await Promise.all(Array.from({ length: 40 }, () => markAt()));
+      expect(new Set(marks)).toEqual(new Set(['one']));
+      expect((await world.tell({})).kv.counts.reads).toBeLessThan(20);
+      expect(performance.now() - startedAt).toBeLessThan(5000);
+      await delay(FRESH_MS);
+    }
+  });
+
   it('the hub is away: nobody who has a configuration notices', async () => {
     await world.publish(config('one'));
     await world.tell({ hub: { away: true } });

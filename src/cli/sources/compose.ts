@@ -69,7 +69,7 @@ function servicesOf(document: Document): Labelled[] {
   });
 }
 
-/** Labels are a map, or a list of `name=value`. */
+/** Labels are a map, or a list of `name=value`; Compose writes a dollar sign twice. */
 function readLabels(document: Document, written: unknown, path: readonly string[]): Pick<Labelled, 'labels' | 'lineOf'> | undefined {
   const places = new Map<string, readonly (string | number)[]>();
   const labels: Record<string, string> = {};
@@ -78,12 +78,12 @@ function readLabels(document: Document, written: unknown, path: readonly string[
       const text = String(item);
       const equals = text.indexOf('=');
       const name = equals === -1 ? text : text.slice(0, equals);
-      labels[name] = equals === -1 ? '' : text.slice(equals + 1);
+      labels[name] = equals === -1 ? '' : text.slice(equals + 1).replaceAll('$$', '$');
       places.set(name, [...path, index]);
     }
   } else if (isTree(written)) {
     for (const [name, value] of Object.entries(written)) {
-      labels[name] = value === null || value === undefined ? '' : String(value);
+      labels[name] = value === null || value === undefined ? '' : String(value).replaceAll('$$', '$');
       places.set(name, [...path, name]);
     }
   } else return undefined;

@@ -115,21 +115,35 @@ export function lintTls({ http }: RuntimeConfiguration, configuration: StaticCon
   const secured = Object.keys(entryPoints).filter(
     (name) => entryPoints[name]!.http.tls !== undefined || portOf(entryPoints[name]!.address) === '443',
   );
+  const misfits = new Map<string, { readonly chosen: boolean; readonly messages: (string | undefined)[]; readonly hints: Hint[] }>();
   for (const [name, { using = [], config, provider, written }] of Object.entries(http.routers)) {
     if (provider === 'internal') continue;
+    const object = `http.routers.${name}`;
     const resolver = config.tls?.certResolver ?? '';
     if (resolver !== '' && certificatesResolvers[resolver] === undefined)
       hints.push({
-        object: `http.routers.${name}`,
+        object,
         message: `names the certificate resolver '${resolver}', which does not exist; ${known(certificatesResolvers)}`,
       });
-    // A router that names no entry point need only fit one of them.
-    const misfits = using.map((entryPoint) => misfit(entryPoint, config.tls !== undefined, configuration, secured));
+    const whole = wholeName(name, using);
+    let found = misfits.get(whole);
     const chosen = ((written as { entryPoints?: readonly string[] } | undefined)?.entryPoints ?? []).length > 0;
-    if (chosen || misfits.every((message) => message !== undefined))
-      for (const message of misfits) if (message !== undefined) hints.push({ object: `http.routers.${name}`, message });
+    if (found === undefined) misfits.set(whole, (found = { chosen, messages: [], hints: [] }));
+    for (const entryPoint of using) {
+      const message = misfit(entryPoint, config.tls !== undefined, configuration, secured);
+      found.messages.push(message);
+      if (message !== undefined) found.hints.push({ object, message });
+    }
   }
+  // A router that names no entry point need only fit one of them.
+  for (const found of misfits.values()) if (found.chosen || !found.messages.includes(undefined)) hints.push(...found.hints);
   return hints;
+}
+
+/** The router that a part was split from. */
+function wholeName(name: string, [entryPoint]: readonly string[]): string {
+  for (const prefix of [`${entryPoint}-conflicted-`, `${entryPoint}-`]) if (name.startsWith(prefix)) return name.slice(prefix.length);
+  return name;
 }
 
 function misfit(

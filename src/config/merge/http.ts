@@ -18,12 +18,9 @@ type Http = RuntimeConfiguration['http'];
 const BROKEN: RuntimeHttpRouter = Object.freeze({ entryPoints: [], middlewares: [], service: '', priority: 0 });
 
 export function createHttpMerger(entryPoints: EntryPoints, platform: MiddlewarePlatform | undefined) {
-  const routers = createRegistry('http', 'routers', ({ written, owner, last }) => {
-    if (written === undefined) return { entries: [] };
-    const entries = prepareHttpRouter(written as HttpRouter, owner, entryPoints).map((part) => createEntry(part, owner));
-    if (entries.length === 1) entries[0]!.last = last;
-    return { entries };
-  });
+  const routers = createRegistry('http', 'routers', ({ key, written, owner }): readonly RouterEntry<RuntimeHttpRouter>[] =>
+    written === undefined ? [] : prepareHttpRouter(written as HttpRouter, owner, entryPoints).map((part) => createEntry(part, owner, key)),
+  );
   const services = serviceRegistry('http');
   const middlewares = middlewareRegistry('http');
   const transports = transportRegistry('http');
@@ -39,11 +36,11 @@ export function createHttpMerger(entryPoints: EntryPoints, platform: MiddlewareP
     const aliases = { splits: new Map<string, readonly string[]>(), conflicts: new Map<string, readonly string[]>() };
     const whole: RouterEntry<RuntimeHttpRouter>[] = [];
     for (const slot of routers.slots.values()) {
-      for (const entry of slot.entries) whole.push(reset(entry));
-      if (slot.entries.length > 1)
+      for (const entry of slot.facts) whole.push(reset(entry));
+      if (slot.facts.length > 1)
         aliases.splits.set(
           slot.key,
-          slot.entries.map(({ key }) => key),
+          slot.facts.map(({ key }) => key),
         );
     }
     const entries = splitTlsConflicts(whole, aliases.conflicts);

@@ -8,16 +8,17 @@ import { createGraph, type Graph } from './graph.ts';
 import { reference } from './names.ts';
 import { createRegistry, type Protocol, type Registry, type Slot } from './registry.ts';
 
-export interface MiddlewareSlot extends Slot {
+interface MiddlewareFacts {
   readonly kinds: readonly string[];
   /** What its creation said, while that depends on nothing else. */
-  tried: { errors?: readonly string[] };
+  tried: readonly string[] | undefined;
 }
+export type MiddlewareSlot = Slot<MiddlewareFacts>;
 
 export const middlewareRegistry = (protocol: Protocol): Registry<MiddlewareSlot> =>
   createRegistry(protocol, 'middlewares', ({ written }) => ({
     kinds: Object.entries((written ?? {}) as object).flatMap(([kind, options]) => (options === undefined ? [] : [kind])),
-    tried: {},
+    tried: undefined,
   }));
 
 export interface MiddlewareNeighbours {
@@ -34,12 +35,12 @@ export function httpMiddlewareGraph(slots: ReadonlyMap<string, MiddlewareSlot>, 
     slots,
     missing,
     judge(slot, use) {
-      const problem = kindProblem(slot.kinds, Object.keys(HTTP_MIDDLEWARES));
+      const problem = kindProblem(slot.facts.kinds, Object.keys(HTTP_MIDDLEWARES));
       if (problem !== undefined) return [problem];
-      const definition = (HTTP_MIDDLEWARES as Record<string, MiddlewareDefinition>)[slot.kinds[0]!]!;
+      const definition = (HTTP_MIDDLEWARES as Record<string, MiddlewareDefinition>)[slot.facts.kinds[0]!]!;
       const options = (slot.written as Record<string, unknown>)[definition.kind] as never;
       if (definition.expand !== undefined) return definition.expand(options).flatMap((child) => use(reference(child, slot.owner)));
-      return slot.tried.errors ?? tryOut(slot, definition, options, neighbours);
+      return slot.facts.tried ?? tryOut(slot, definition, options, neighbours);
     },
   });
 }
@@ -49,7 +50,7 @@ export function tcpMiddlewareGraph(slots: ReadonlyMap<string, MiddlewareSlot>, k
     noun: 'middleware',
     slots,
     missing,
-    judge({ kinds }) {
+    judge({ facts: { kinds } }) {
       const problem = kindProblem(kinds, known);
       return problem === undefined ? [] : [problem];
     },
@@ -64,7 +65,7 @@ function kindProblem(kinds: readonly string[], known: readonly string[]): string
 
 /** Builds the middleware once and throws it away: creation is where its options are judged. */
 function tryOut(
-  { key, owner, tried }: MiddlewareSlot,
+  { key, owner, facts }: MiddlewareSlot,
   definition: MiddlewareDefinition,
   options: never,
   { hasService, platform }: MiddlewareNeighbours,
@@ -72,6 +73,7 @@ function tryOut(
   if (definition.create === undefined)
     return [`Nobody implements the middleware '${definition.kind}' yet; its routers are disabled rather than left unguarded`];
   let usesServices = false;
+  let usesFiles = false;
   const context: MiddlewareContext = {
     name: key,
     router: key,
@@ -79,6 +81,7 @@ function tryOut(
     clock: STILL,
     random: () => 0,
     cells: createLocalCells(),
+    sharedCells: createLocalCells(),
     log: SILENT,
     service(child) {
       usesServices = true;
@@ -87,7 +90,13 @@ function tryOut(
       return nobody;
     },
     fetch: nobody,
-    platform: platform ?? BLIND,
+    platform: {
+      ...(platform ?? BLIND),
+      readFile(path) {
+        usesFiles = true;
+        return (platform ?? BLIND).readFile!(path);
+      },
+    },
   };
   let errors: readonly string[] = [];
   try {
@@ -96,7 +105,7 @@ function tryOut(
     // Whether a file exists is judged where it is read.
     if (!(error instanceof ConfigError && error.code === 'config.io' && platform === undefined)) errors = [(error as Error).message];
   }
-  if (!usesServices && platform === undefined) tried.errors = errors;
+  if (!usesServices && !(usesFiles && platform !== undefined)) facts.tried = errors;
   return errors;
 }
 
@@ -107,4 +116,5 @@ const BLIND: MiddlewarePlatform = {
   readFile(path) {
     throw new ConfigError('config.io', `The file '${path}' is not read here`);
   },
+  redis: () => ({ evaluate: nobody }),
 };

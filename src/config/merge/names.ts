@@ -1,4 +1,4 @@
-import { providerOf, qualify } from '../names.ts';
+import { providerOf } from '../names.ts';
 
 /** An object and whose it is. */
 export interface Named {
@@ -10,4 +10,7 @@ export interface Named {
 export const keyOf = ({ name, provider }: Named): string => `${name}@${provider}`;
 
 /** The qualified name that `owner` means. As in Traefik, the definition `r@x` of a file looks in provider x. */
-export const reference = (name: string, owner: Named): string => qualify(name, providerOf(keyOf(owner)));
+export function reference(name: string, owner: Named): string {
+  if (name.includes('@')) return name;
+  return `${name}@${owner.name.includes('@') ? providerOf(keyOf(owner)) : owner.provider}`;
+}

@@ -12,17 +12,17 @@ export type Objects<T> = Readonly<Record<string, RuntimeObject<T>>>;
 
 const TRANSPORTS = { http: serversTransport, tcp: tcpServersTransport };
 
-/** `broken`: values that were taken, but that nothing can be made of. */
-export type TransportSlot = Slot & { readonly broken: readonly string[] };
+/** With the values that were taken, but that nothing can be made of. */
+export type TransportSlot = Slot<readonly string[]>;
 
 export const transportRegistry = (protocol: 'http' | 'tcp'): Registry<TransportSlot> =>
   createRegistry(protocol, 'serversTransports', ({ written }) => {
     const found = written === undefined ? [] : violations(TRANSPORTS[protocol], written);
-    return { broken: found.map(({ path, message }) => `${path.join('.')}: ${message}`) };
+    return found.map(({ path, message }) => `${path.join('.')}: ${message}`);
   });
 
 export function judgeTransports(slots: ReadonlyMap<string, TransportSlot>): void {
-  for (const slot of slots.values()) if (slot.broken.length > 0) slot.critical = slot.broken;
+  for (const slot of slots.values()) if (slot.facts.length > 0) slot.critical = slot.facts;
 }
 
 /** Gives every object what its graph says of it. */

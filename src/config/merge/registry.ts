@@ -4,7 +4,7 @@ import { type Rejected, readRejected, type Says } from './rejected.ts';
 import { NONE, type Verdict } from './verdict.ts';
 
 /** One object of one provider. It lives as long as the provider says the same of it. */
-export interface Slot extends Verdict {
+export interface Slot<Facts = unknown> extends Verdict {
   readonly owner: Named;
   /** Qualified name. */
   readonly key: string;
@@ -16,6 +16,8 @@ export interface Slot extends Verdict {
   errors: readonly string[] | undefined;
   /** Number of the last merge that saw it. */
   seen: number;
+  /** What can be said of the object alone. */
+  facts: Facts;
 }
 
 export type Protocol = 'http' | 'tcp' | 'udp';
@@ -30,9 +32,9 @@ export interface Registry<S extends Slot> {
 export const rejectedOfAll = (says: Says): ReadonlyMap<string, Rejected> =>
   new Map([...says].map(([provider, { problems }]) => [provider, readRejected(problems)]));
 
-/** `extend` adds what a kind knows of its objects alone; it is asked once for each object. */
-export function createRegistry<More extends object>(protocol: Protocol, kind: string, extend: (slot: Slot) => More): Registry<Slot & More> {
-  type S = Slot & More;
+/** `read` finds what can be said of an object alone; it is asked once for each. */
+export function createRegistry<Facts>(protocol: Protocol, kind: string, read: (slot: Slot) => Facts): Registry<Slot<Facts>> {
+  type S = Slot<Facts>;
   const slots = new Map<string, S>();
   const byProvider = new Map<string, Map<string, S>>();
   let turn = 0;
@@ -42,7 +44,7 @@ export function createRegistry<More extends object>(protocol: Protocol, kind: st
     if (slot === undefined || !(slot.written === written || equal(slot.written, written)) || !equal(slot.rejected, rejected)) {
       const owner = { name, provider };
       const key = keyOf(owner);
-      const fresh: Slot = {
+      slot = {
         owner,
         key,
         written,
@@ -54,8 +56,9 @@ export function createRegistry<More extends object>(protocol: Protocol, kind: st
         finished: slot?.finished ?? 0,
         errors: undefined,
         seen: turn,
+        facts: undefined as Facts,
       };
-      slot = Object.assign(fresh, extend(fresh));
+      slot.facts = read(slot);
       known.set(name, slot);
       slots.set(key, slot);
     }

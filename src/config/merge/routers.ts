@@ -1,6 +1,5 @@
 import type { Named } from './names.ts';
 import type { PreparedRouter } from './prepare.ts';
-import type { Slot } from './registry.ts';
 import { addWarning, type Verdict } from './verdict.ts';
 
 /** A router, or a part of one, on its way through a merge; it lives as long as its slot. */
@@ -19,11 +18,15 @@ export interface RouterEntry<Config> extends Verdict {
   readonly configs: Map<string, Config>;
 }
 
-export type RouterSlot<Config> = Slot & { readonly entries: readonly RouterEntry<Config>[] };
-
-export function createEntry<Config>(part: PreparedRouter<Config>, { name: own, provider }: Named, name = part.name): RouterEntry<Config> {
+/** `key` is the owner's own, which the text is shared with. */
+export function createEntry<Config>(
+  part: PreparedRouter<Config>,
+  { name: own, provider }: Named,
+  key?: string,
+  name = part.name,
+): RouterEntry<Config> {
   return {
-    key: `${name}@${provider}`,
+    key: name === own && key !== undefined ? key : `${name}@${provider}`,
     name,
     provider,
     isPart: name !== own,
@@ -68,7 +71,7 @@ export function configOf<Config>(entry: RouterEntry<Config>, name: string, make:
 function variantOf<Config>(entry: RouterEntry<Config>, name: string): RouterEntry<Config> {
   if ((entry.variants as Map<string, unknown>) === NO_VARIANTS) (entry as Variants<Config>).variants = new Map();
   let variant = entry.variants.get(name);
-  if (variant === undefined) entry.variants.set(name, (variant = createEntry(entry.part, entry, name)));
+  if (variant === undefined) entry.variants.set(name, (variant = createEntry(entry.part, entry, undefined, name)));
   return reset(variant);
 }
 

@@ -1,11 +1,14 @@
 /** What stands in a host without being escaped, as Go's URL parser sees it. */
 const HOST = /^[A-Za-z0-9\-._~!$&'()*+,;=:[\]<>"\u0080-\uffff]*$/;
 
+const USUAL = /^https?:\/\/[a-z0-9.-]+(?::\d+)?\/?$/;
+
 /**
  * Why an address of a server cannot be used: `critical` as Traefik refuses it, `warning` where every request fails with 500 there
  * too. Undefined when it is sound.
  */
 export function serverUrlProblem(url: string): { readonly critical?: string; readonly warning?: string } | undefined {
+  if (USUAL.test(url)) return undefined;
   const form = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)/.exec(url);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: Go refuses exactly these
   if (form === null || /[\u0000-\u001f\u007f]/.test(url)) return { critical: `The address '${url}' of a server has control characters` };

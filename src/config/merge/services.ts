@@ -4,12 +4,12 @@ import { createRegistry, type Protocol, type Registry, type Slot } from './regis
 import { readHttpService, readTcpService, type ServiceFacts } from './service-facts.ts';
 import { NONE } from './verdict.ts';
 
-export type ServiceSlot = Slot & { readonly facts: ServiceFacts };
+export type ServiceSlot = Slot<ServiceFacts>;
 
 const readers = { http: readHttpService, tcp: readTcpService, udp: readTcpService };
 
 export const serviceRegistry = (protocol: Protocol): Registry<ServiceSlot> =>
-  createRegistry(protocol, 'services', ({ written, owner }) => ({ facts: readers[protocol]((written ?? {}) as object, owner) }));
+  createRegistry(protocol, 'services', ({ written, owner }) => readers[protocol]((written ?? {}) as object, owner));
 
 export interface ServiceNeighbours {
   readonly middlewares?: Graph<never>;

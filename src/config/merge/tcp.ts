@@ -16,12 +16,9 @@ type Tcp = RuntimeConfiguration['tcp'];
 const BROKEN: RuntimeTcpRouter = Object.freeze({ entryPoints: [], middlewares: [], service: '', priority: 0 });
 
 export function createTcpMerger(entryPoints: EntryPoints) {
-  const routers = createRegistry('tcp', 'routers', ({ written, owner, last }) => {
-    const entries: RouterEntry<RuntimeTcpRouter>[] = [];
-    if (written !== undefined) entries.push(createEntry(prepareTcpRouter(written as never, owner, entryPoints), owner));
-    for (const entry of entries) entry.last = last;
-    return { entries };
-  });
+  const routers = createRegistry('tcp', 'routers', ({ key, written, owner }): readonly RouterEntry<RuntimeTcpRouter>[] =>
+    written === undefined ? [] : [createEntry(prepareTcpRouter(written as never, owner, entryPoints), owner, key)],
+  );
   const services = serviceRegistry('tcp');
   const middlewares = middlewareRegistry('tcp');
   const transports = transportRegistry('tcp');
@@ -34,7 +31,7 @@ export function createTcpMerger(entryPoints: EntryPoints) {
 
   return (says: Says, rejected: ReadonlyMap<string, Rejected>, tls: MergedTls): Tcp => {
     for (const registry of [routers, services, middlewares, transports]) registry.update(says, rejected);
-    const entries = [...routers.slots.values()].flatMap((slot) => slot.entries.map(reset));
+    const entries = [...routers.slots.values()].flatMap((slot) => slot.facts.map(reset));
     for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = slot.facts.warnings;
     const middlewareGraph = tcpMiddlewareGraph(middlewares.slots, Object.keys(tcpMiddleware.fields ?? {}));
     const graph = serviceGraph(services.slots, { transports: transports.slots });

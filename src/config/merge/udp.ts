@@ -16,12 +16,9 @@ type UdpRouter = Infer<typeof udpRouter>;
 const BROKEN: UdpRouter = Object.freeze({ entryPoints: [], service: '' });
 
 export function createUdpMerger(entryPoints: EntryPoints) {
-  const routers = createRegistry('udp', 'routers', ({ written, owner, last }) => {
-    const entries: RouterEntry<UdpRouter>[] = [];
-    if (written !== undefined) entries.push(createEntry(prepareUdpRouter(written as UdpRouter, owner, entryPoints), owner));
-    for (const entry of entries) entry.last = last;
-    return { entries };
-  });
+  const routers = createRegistry('udp', 'routers', ({ key, written, owner }): readonly RouterEntry<UdpRouter>[] =>
+    written === undefined ? [] : [createEntry(prepareUdpRouter(written as UdpRouter, owner, entryPoints), owner, key)],
+  );
   const services = serviceRegistry('udp');
   const finishers = {
     routers: createFinisher<Udp['routers'][string]['config']>(),
@@ -30,7 +27,7 @@ export function createUdpMerger(entryPoints: EntryPoints) {
 
   return (says: Says, rejected: ReadonlyMap<string, Rejected>): Udp => {
     for (const registry of [routers, services]) registry.update(says, rejected);
-    const entries = [...routers.slots.values()].flatMap((slot) => slot.entries.map(reset));
+    const entries = [...routers.slots.values()].flatMap((slot) => slot.facts.map(reset));
     for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = slot.facts.warnings;
     const graph = serviceGraph(services.slots, {});
     judgeAll(services.slots, graph);

@@ -15,11 +15,14 @@ export function migrateRule(rule: string, protocol: 'http' | 'tcp'): MigratedRul
   const compile = protocol === 'http' ? compileHttpRule : compileTcpRule;
   let matches: RuleMatch[];
   try {
-    const tree = parse(rule, 'v2');
-    compile(rule, 'v2');
-    matches = [...matchesOf(tree)].sort((a, b) => a.start - b.start);
+    matches = [...matchesOf(parse(rule, 'v2'))].sort((a, b) => a.start - b.start);
   } catch (error) {
     return works(() => compile(rule, 'v3')) ? { rule } : { rule, note: `is no rule of v2: ${(error as Error).message}` };
+  }
+  try {
+    compile(rule, 'v2');
+  } catch (error) {
+    return { rule, note: `is no rule of v2: ${(error as Error).message}` };
   }
   let migrated = '';
   let from = 0;
@@ -32,7 +35,7 @@ export function migrateRule(rule: string, protocol: 'http' | 'tcp'): MigratedRul
     } catch (error) {
       return { rule, note: (error as Error).message };
     }
-    const whole = negation === '' && matches.length === 1;
+    const whole = matches.length === 1 && !rule.slice(0, match.start).includes('!') && negation === '';
     migrated += rule.slice(from, match.start) + negation + write(text.slice(negation.length), match, calls, whole);
     from = match.end;
   }
@@ -62,7 +65,13 @@ const each = (values: readonly string[], call: (value: string) => { name: string
 
 function migrateCall({ matcher, values }: RuleMatch): Calls {
   switch (matcher) {
+    case 'Host':
     case 'HostHeader':
+    case 'HostSNI':
+      for (const value of values)
+        if (value.startsWith('*') && !(matcher === 'HostSNI' && value === '*'))
+          throw new Error(`${matcher}(\`${value}\`) is plain text in v2, which no host is, and a wildcard in v3: say which you mean`);
+      if (matcher !== 'HostHeader') return each(values, (value) => ({ name: matcher, values: [value] }));
       return each(values, (value) => ({ name: 'Host', values: [value] }));
     case 'HostRegexp':
     case 'HostSNIRegexp':
@@ -78,7 +87,7 @@ function migrateCall({ matcher, values }: RuleMatch): Calls {
     case 'HeadersRegexp':
       return {
         operator: '&&',
-        calls: pairs(values).map(([name, value]) => ({ name: matcher.replace('Headers', 'Header'), values: [name, value] })),
+        calls: lastOfEach(pairs(values)).map(([name, value]) => ({ name: matcher.replace('Headers', 'Header'), values: [name, value] })),
       };
     case 'Query':
       return { operator: '&&', calls: queryPairs(values).map(migrateQuery) };
@@ -96,6 +105,9 @@ const byTemplate =
 
 const pairs = (values: readonly string[]): [string, string][] =>
   Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i]!, values[2 * i + 1]!]);
+
+/** Of a name written twice in the same letters v2 heeds the last value only. */
+const lastOfEach = (all: [string, string][]): [string, string][] => [...new Map(all)];
 
 /** As v2 reads them: each value is split at its first `=`, one without takes the next as its own. */
 const queryPairs = (values: readonly string[]): [string, string][] =>

@@ -1,6 +1,7 @@
 import { hasStrayBytes, isAscii, toByteString } from '../../base/byte-string.ts';
 import type { RuleMatch, RuleTree } from './parser.ts';
 import { parseHttpRule, parseTcpRule, type RuleSyntax } from './rule.ts';
+import { TCP_HOST, TCP_HOST_V2 } from './tcp-matchers.ts';
 
 /**
  * One way in which a request can match a rule, as far as an index can know it: each request that matches the rule fits at least
@@ -26,8 +27,8 @@ export function hostKey(host: string): string {
 const ALWAYS: Constraint = { hostKind: 'any', host: '', pathKind: 'any', path: '', complete: true };
 const UNKNOWN: Constraint = { ...ALWAYS, complete: false };
 
-/** The commonest rules, in v2 and v3: no need to parse them. */
-const COMMON_RULE = /^Host\(`([a-z0-9-]+(?:\.[a-z0-9-]+)*)`\)(?: ?&& ?(Path|PathPrefix)\(`(\/[ -_a-z|~]*)`\))?$/;
+/** The commonest rules, sound in v2 and v3: no need to parse them. The host is the first group. */
+export const COMMON_RULE = /^Host\(`([a-z0-9-]+(?:\.[a-z0-9-]+)*)`\)(?: ?&& ?(Path|PathPrefix)\(`(\/[ -_a-z|~]*)`\))?$/;
 
 /** Throws ConfigError when the rule cannot be parsed. */
 export function httpConstraints(rule: string, syntax: RuleSyntax): readonly Constraint[] {
@@ -116,11 +117,12 @@ function httpV2Match({ matcher, values }: RuleMatch): readonly Constraint[] {
 
 function tcpMatch({ matcher, values }: RuleMatch): readonly Constraint[] {
   if (matcher !== 'HostSNI' || values.length !== 1) return [UNKNOWN];
-  return [values[0] === '*' ? ALWAYS : hostConstraint(values[0]!, true)];
+  if (values[0] === '*') return [ALWAYS];
+  return [TCP_HOST.test(values[0]!) ? hostConstraint(values[0]!, true) : UNKNOWN];
 }
 
 function tcpV2Match({ matcher, values }: RuleMatch): readonly Constraint[] {
-  if (matcher !== 'HostSNI' || values.length === 0 || values.includes('*')) return [UNKNOWN];
+  if (matcher !== 'HostSNI' || values.length === 0 || !values.every((value) => TCP_HOST_V2.test(value))) return [UNKNOWN];
   return values.map((value) => hostConstraint(value, false));
 }
 

@@ -1,6 +1,7 @@
 import { toByteString } from '../../base/byte-string.ts';
 import { hostWithoutPort } from './canonical-host.ts';
 import { compileClientIp, type HttpTest, headerTest } from './http-matchers.ts';
+import { printable } from './lexer.ts';
 import { compilePattern, type MatcherDefinition, requireAscii } from './matcher.ts';
 import type { RoutingView } from './routing-view.ts';
 import { compileTemplate, type TemplateKind } from './template.ts';
@@ -47,7 +48,7 @@ function compileHosts(values: readonly string[]): HttpTest {
 
 function compilePaths(templates: readonly string[], kind: TemplateKind): HttpTest {
   for (const template of templates) {
-    if (!template.startsWith('/')) throw new Error(`the path '${template}' does not begin with /; write \`/${template}\``);
+    if (!template.startsWith('/')) throw new Error(`the path '${printable(template)}' does not begin with /`);
   }
   return anyTemplate(templates, kind, (view) => view.path);
 }
@@ -82,7 +83,7 @@ function compileQueries(values: readonly string[]): HttpTest {
     const text = `${parts[i]}=${parts[i + 1]}`;
     const template = compileTemplate(text, 'query');
     for (const name of template.names) {
-      if (names.has(name)) throw new Error(`the name '${name}' stands in two values`);
+      if (names.has(name)) throw new Error(`the name '${printable(name)}' stands in two values`);
     }
     for (const name of template.names) names.add(name);
     const key = toByteString(text.slice(0, text.indexOf('=')));

@@ -1,6 +1,7 @@
 import { toByteString } from '../../base/byte-string.ts';
 import type { HeaderList } from '../../base/message.ts';
 import { isHostExpression } from './host-expression.ts';
+import { printable } from './lexer.ts';
 import { compileIpMatcher, compilePattern, type MatcherDefinition, requireAscii } from './matcher.ts';
 import type { RoutingView } from './routing-view.ts';
 
@@ -91,7 +92,7 @@ function compileHost(value: string): HttpTest {
 }
 
 function toPath(value: string): string {
-  if (!value.startsWith('/')) throw new Error(`the path '${value}' does not begin with /; write \`/${value}\``);
+  if (!value.startsWith('/')) throw new Error(`the path '${printable(value)}' does not begin with /`);
   return toByteString(value);
 }
 

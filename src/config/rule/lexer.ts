@@ -206,11 +206,18 @@ export const tokenText = ({ rule, start, end }: Lexer): string => rule.slice(sta
 const EXCERPT = 30;
 
 /** `Rule "…", column 12`; with several lines `line 2, column 3`. Columns count characters from 1. */
-function placeOf(rule: string, at: number): string {
+export function placeOf(rule: string, at: number): string {
   const lineStart = rule.lastIndexOf('\n', at - 1) + 1;
   const line = rule.slice(0, lineStart).split('\n').length;
   const from = Math.max(0, at - EXCERPT);
   const to = Math.min(rule.length, at + EXCERPT);
-  const excerpt = `${from > 0 ? '…' : ''}${rule.slice(from, to)}${to < rule.length ? '…' : ''}`.replaceAll('\n', ' ');
-  return `Rule "${excerpt}", ${line > 1 ? `line ${line}, ` : ''}column ${at - lineStart + 1}`;
+  const excerpt = `${from > 0 ? '…' : ''}${rule.slice(from, to)}${to < rule.length ? '…' : ''}`;
+  return `Rule "${printable(excerpt)}", ${line > 1 ? `line ${line}, ` : ''}column ${at - lineStart + 1}`;
+}
+
+/** For messages: on one line, not too long, and nothing that a terminal would obey. */
+export function printable(text: string): string {
+  const short = text.length > 2 * EXCERPT + 2 ? `${text.slice(0, 2 * EXCERPT)}…` : text;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+  return short.replace(/[\0-\x1f\x7f-\x9f]+/g, ' ');
 }

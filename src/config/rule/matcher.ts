@@ -1,6 +1,7 @@
 import { fromByteString, hasStrayBytes, isAscii } from '../../base/byte-string.ts';
 import { cidrContains, type IpBytes, parseCidr } from '../../base/cidr.ts';
 import { compileRegexp } from '../../base/regexp.ts';
+import { printable } from './lexer.ts';
 
 /** One word of a rule syntax. `build` throws an Error whose message says what is wrong and what to write instead. */
 export interface MatcherDefinition<Test> {
@@ -10,12 +11,13 @@ export interface MatcherDefinition<Test> {
 }
 
 export function requireAscii(value: string, matcher: string): void {
-  if (!isAscii(value)) throw new Error(`${matcher} takes ASCII only, not '${value}'; write international names in punycode (xn--…)`);
+  if (!isAscii(value))
+    throw new Error(`${matcher} takes ASCII only, not '${printable(value)}'; write international names in punycode (xn--…)`);
 }
 
 /** A test of byte strings by an RE2 expression, which sees their text. */
 export function compilePattern(source: string): (bytes: string) => boolean {
-  if (hasStrayBytes(source)) throw new Error(`the expression '${source}' is not UTF-8`);
+  if (hasStrayBytes(source)) throw new Error(`the expression '${printable(source)}' is not UTF-8`);
   const regexp = compileRegexp(source);
   return (bytes) => regexp.test(fromByteString(bytes));
 }
@@ -23,7 +25,8 @@ export function compilePattern(source: string): (bytes: string) => boolean {
 export function compileIpMatcher(ranges: readonly string[]): (ip: IpBytes) => boolean {
   const cidrs = ranges.map((range) => {
     const cidr = parseCidr(range);
-    if (cidr === undefined) throw new Error(`'${range}' is no address and no network; write 10.0.0.1, 10.0.0.0/8 or 2001:db8::/32`);
+    if (cidr === undefined)
+      throw new Error(`'${printable(range)}' is no address and no network; write 10.0.0.1, 10.0.0.0/8 or 2001:db8::/32`);
     return cidr;
   });
   return (ip) => cidrs.some((cidr) => cidrContains(cidr, ip));

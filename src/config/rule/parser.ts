@@ -1,5 +1,5 @@
 import { nearest } from '../../base/errors.ts';
-import { advance, createLexer, fail, type Lexer, type TokenKind, tokenText } from './lexer.ts';
+import { advance, createLexer, fail, type Lexer, printable, type TokenKind, tokenText } from './lexer.ts';
 
 /** One call, as `Host(`a`)` or `!Host(`a`)`. */
 export interface RuleMatch {
@@ -123,7 +123,8 @@ function parseSeparator(lexer: Lexer): boolean {
   return false;
 }
 
-function unknownMatcher({ names, advice }: Parser, name: string): string {
+function unknownMatcher({ names, advice }: Parser, written: string): string {
+  const name = printable(written);
   const documented = new Set(names.values());
   const lower = name.toLowerCase();
   for (const known of documented) if (known.toLowerCase() === lower) return `no matcher is spelled '${name}'; write ${known}`;
@@ -137,11 +138,9 @@ function unknownMatcher({ names, advice }: Parser, name: string): string {
 function unexpected(lexer: Lexer, expected: string): Error {
   const text = tokenText(lexer);
   const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1];
-  const found = lexer.kind === 'end' ? 'the end of the rule' : lexer.kind === 'newline' ? 'a newline' : `'${shorten(text)}'`;
+  const found = lexer.kind === 'end' ? 'the end of the rule' : lexer.kind === 'newline' ? 'a newline' : `'${printable(text)}'`;
   return fail(lexer, `expected ${expected}, found ${found}${hint === undefined ? '' : `; ${hint}`}`);
 }
-
-const shorten = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^['‘’“”´]$/, 'texts stand in back-ticks or double quotes'],

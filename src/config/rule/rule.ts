@@ -2,6 +2,7 @@ import { isAscii, utf8Length } from '../../base/byte-string.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { HTTP_MATCHERS, type HttpTest } from './http-matchers.ts';
 import { HTTP_MATCHERS_V2 } from './http-matchers-v2.ts';
+import { placeOf, printable } from './lexer.ts';
 import type { MatcherDefinition } from './matcher.ts';
 import { type MatcherNames, matchesOf, parseRule, type RuleMatch, type RuleTree, spellings } from './parser.ts';
 import type { RoutingView } from './routing-view.ts';
@@ -212,18 +213,12 @@ function checkValues({ matcher, values }: RuleMatch, arity: readonly number[] | 
   if (arity[0] !== 1 || arity.length > 1) return wanted;
   return `${wanted}; write ${values
     .slice(0, 3)
-    .map((value) => `${matcher}(\`${value}\`)`)
+    .map((value) => `${matcher}(\`${printable(value)}\`)`)
     .join(' || ')}${values.length > 3 ? ' || …' : ''}`;
 }
 
-function ruleError(rule: string, match: RuleMatch, message: string, cause?: unknown): ConfigError {
-  const line = rule.slice(0, match.start).split('\n').length;
-  const column = match.start - rule.lastIndexOf('\n', match.start - 1);
-  const place = line > 1 ? `line ${line}, column ${column}` : `column ${column}`;
-  return new ConfigError('config.rule', `Rule "${shorten(rule)}", ${place}: ${message}`, {}, { cause });
-}
-
-const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
+const ruleError = (rule: string, match: RuleMatch, message: string, cause?: unknown): ConfigError =>
+  new ConfigError('config.rule', `${placeOf(rule, match.start)}: ${message}`, {}, { cause });
 
 /** Compiles what it asks, as only `explain` asks it. */
 function failuresOf<View>(rule: string, tree: RuleTree, definitions: Definitions<View>, view: View): string[] {

@@ -1,5 +1,6 @@
 import type { IpBytes } from '../../base/cidr.ts';
 import { isHostExpression } from './host-expression.ts';
+import { printable } from './lexer.ts';
 import { compileIpMatcher, compilePattern, type MatcherDefinition, requireAscii } from './matcher.ts';
 import { type IndexedView, parsePeer } from './routing-view.ts';
 import { compileTemplate } from './template.ts';
@@ -27,6 +28,10 @@ export function createTcpView(connection: { serverName: string; clientAddress: s
   };
 }
 
+/** What HostSNI takes besides `*`. */
+export const TCP_HOST = /^(\*\.)?[\w.\-:]+$/;
+export const TCP_HOST_V2 = /^[\w.\-:]+$/;
+
 export const TCP_MATCHERS: Readonly<Record<string, MatcherDefinition<TcpTest>>> = {
   ALPN: { arity: [1], build: compileAlpn },
   ClientIP: { arity: [1], build: compileClientIp },
@@ -34,7 +39,7 @@ export const TCP_MATCHERS: Readonly<Record<string, MatcherDefinition<TcpTest>>> 
     arity: [1],
     build: ([value]) => {
       if (value === '*') return () => true;
-      requireHost(value!, /^(\*\.)?[\w.\-:]+$/);
+      requireHost(value!, TCP_HOST);
       const expression = value!.toLowerCase().replace(/\.$/, '');
       return ({ host }) => host !== '' && isHostExpression(expression, host);
     },
@@ -54,7 +59,7 @@ export const TCP_MATCHERS_V2: Readonly<Record<string, MatcherDefinition<TcpTest>
   ClientIP: { build: compileClientIp },
   HostSNI: {
     build: (values) => {
-      for (const value of values) if (value !== '*') requireHost(value, /^[\w.\-:]+$/);
+      for (const value of values) if (value !== '*') requireHost(value, TCP_HOST_V2);
       if (values.includes('*')) return anyName(values);
       const hosts = values.flatMap((value) => [value.toLowerCase(), value.toLowerCase().replace(/\.$/, '')]);
       return ({ host }) => host !== '' && hosts.includes(host);
@@ -75,7 +80,7 @@ const anyName =
     values[0] === '*' || host !== '';
 
 function requireHost(value: string, pattern: RegExp): void {
-  if (!pattern.test(value)) throw new Error(`'${value}' is no host name`);
+  if (!pattern.test(value)) throw new Error(`'${printable(value)}' is no host name`);
 }
 
 function compileAlpn(protocols: readonly string[]): TcpTest {

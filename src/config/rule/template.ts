@@ -1,4 +1,5 @@
 import { hasStrayBytes, toByteString } from '../../base/byte-string.ts';
+import { printable } from './lexer.ts';
 import { compilePattern } from './matcher.ts';
 
 /** Texts of syntax v2 with `{name}` and `{name:expression}` (Traefik uses gorilla/mux). */
@@ -23,7 +24,7 @@ export function compileTemplate(template: string, kind: TemplateKind): Template 
     const colon = inner.indexOf(':');
     const name = colon === -1 ? inner : inner.slice(0, colon);
     const expression = colon === -1 ? DEFAULT_EXPRESSION[kind] : inner.slice(colon + 1);
-    if (name === '' || expression === '') throw new Error(`'{${inner}}' needs a name and an expression, as {id:[0-9]+}`);
+    if (name === '' || expression === '') throw new Error(`'{${printable(inner)}}' needs a name and an expression, as {id:[0-9]+}`);
     // The expression must stand on its own, or its parentheses could close the group around it.
     compilePattern(`^${expression}$`);
     pattern += `${quoteMeta(template.slice(end, open))}(?P<v${names.length}>${expression})`;
@@ -55,7 +56,7 @@ function bracePairs(template: string): [number, number][] {
     if (template[i] === '}' && --level === 0) pairs.push([open, i]);
     if (level < 0) break;
   }
-  if (level !== 0) throw new Error(`the braces of '${template}' do not match`);
+  if (level !== 0) throw new Error(`the braces of '${printable(template)}' do not match`);
   return pairs;
 }
 

@@ -5,11 +5,13 @@ import { at, isTree, keyOf, type Tree } from './tree.ts';
 /** One change that `migrate` makes. A path has the names as the file writes them. */
 export type Edit = { readonly remove: readonly string[] } | { readonly set: readonly string[]; readonly value: unknown };
 
-interface Rewriting {
+export interface Rewriting {
   /** Where the option stands; `*` is any name. */
   readonly path: string;
   /** Why it is gone. */
   readonly reason: string;
+  /** Its removal leaves a gap that a person must fill. */
+  readonly byHand?: true;
   /** Works still: the start warns only. */
   readonly works?: true;
   /** What stands in its place, beside its removal. `names` are those that `*` stood for. */
@@ -34,7 +36,8 @@ const namespace = (provider: string): Rewriting => ({
 });
 const tracer = (name: string): Rewriting => ({
   path: `tracing.${name}`,
-  reason: 'spans are sent by OpenTelemetry only',
+  reason: 'spans are sent by OpenTelemetry only, to a collector whose address must be right',
+  byHand: true,
   instead: () => [{ set: ['tracing', 'otlp', 'http', 'endpoint'], value: 'http://localhost:4318/v1/traces' }],
 });
 
@@ -43,13 +46,18 @@ function toSwarm(value: unknown, root: Tree): Edit[] {
   if (/^(false|f|0)$/i.test(scalarText(value) ?? '')) return [];
   const docker = at(root, ['providers', 'docker']);
   const kept = isTree(docker)
-    ? Object.entries(docker).filter(([name]) => !/^(swarmMode|swarmModeRefreshSeconds|useBindPortIP)$/i.test(name))
+    ? Object.entries(docker)
+        .filter(([name]) => !/^(swarmMode|swarmModeRefreshSeconds|useBindPortIP)$/i.test(name))
+        .map(([name, option]) => [name, isTree(option) ? without(option, 'caOptional') : option])
     : [];
   return [
     { remove: ['providers', 'docker'] },
     { set: ['providers', 'swarm'], value: Object.fromEntries(kept.length > 0 ? kept : [['endpoint', 'unix:///var/run/docker.sock']]) },
   ];
 }
+
+const without = (tree: Tree, name: string): Tree =>
+  Object.fromEntries(Object.entries(tree).filter(([key]) => key.toLowerCase() !== name.toLowerCase())) as Tree;
 
 /** What Traefik 2 had and Traefik 3 has not, or will not have. */
 export const REWRITINGS: readonly Rewriting[] = [
@@ -110,9 +118,9 @@ export interface Found {
 }
 
 /** The removed and renamed options of a tree. */
-export function findRemoved(root: Tree): Found[] {
+export function findRemoved(root: Tree, rewritings: readonly Rewriting[] = REWRITINGS): Found[] {
   const found: Found[] = [];
-  for (const rewriting of REWRITINGS) {
+  for (const rewriting of rewritings) {
     const search = (value: unknown, rest: readonly string[], path: readonly string[], names: readonly string[]): void => {
       if (rest.length === 0) {
         if (value === undefined || value === null) return;

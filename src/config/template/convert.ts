@@ -1,12 +1,13 @@
+import type { Meter } from './budget.ts';
 import { isList, printValue, type Value } from './value.ts';
 
 /** The text of a value, as sprig makes it; nil is `<nil>`. */
-export const textOf = (value: Value): string => (typeof value === 'string' ? value : printValue(value));
+export const textOf = (value: Value, meter: Meter): string => (typeof value === 'string' ? value : printValue(value, meter));
 
 /** The texts of a list, nil left out; of anything else the one text. */
-export function textsOf(value: Value): string[] {
-  if (isList(value)) return value.filter((item) => item !== null && item !== undefined).map(textOf);
-  return value === null || value === undefined ? [] : [textOf(value)];
+export function textsOf(value: Value, meter: Meter): string[] {
+  if (isList(value)) return value.filter((item) => item !== null && item !== undefined).map((item) => textOf(item, meter));
+  return value === null || value === undefined ? [] : [textOf(value, meter)];
 }
 
 /** What sprig's arithmetic makes of a value: texts are read, what is no number is 0. */

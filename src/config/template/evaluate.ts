@@ -2,14 +2,20 @@ import { createBudget } from './budget.ts';
 import { TemplateError } from './error.ts';
 import { callFunction, type FunctionContext, type TemplateFunction } from './function.ts';
 import type { BlockNode, CallNode, Command, Node, Operand, ParsedTemplate, Pipeline } from './parser.ts';
+import { createScope, type Scope } from './scope.ts';
 import { Dict, isList, printValue, Struct, truth, typeName, type Value } from './value.ts';
 
 /** Templates that call templates go no deeper. */
 const MAX_CALLS = 100;
 
 interface Variable {
-  readonly name: string;
   value: Value;
+}
+
+function scopeOf(data: Value): Scope<Variable> {
+  const scope = createScope<Variable>();
+  scope.add('$', { value: data });
+  return scope;
 }
 
 type Flow = 'on' | 'break' | 'continue';
@@ -24,7 +30,7 @@ export function evaluate(
   const budget = createBudget();
   const context: FunctionContext = { environment, budget };
   const output: string[] = [];
-  let variables: Variable[] = [{ name: '$', value: data }];
+  let variables = scopeOf(data);
   let calls = 0;
 
   function write(text: string): void {
@@ -47,30 +53,23 @@ export function evaluate(
         return 'on';
       case 'action': {
         const value = pipelineValue(node.pipeline, dot);
-        if (node.pipeline.variables.length === 0) write(value === undefined || value === null ? '<no value>' : printValue(value));
+        if (node.pipeline.variables.length === 0) write(value === undefined || value === null ? '<no value>' : printValue(value, budget));
         return 'on';
       }
       case 'if':
       case 'with':
-        return scoped(() => {
+        return variables.within(() => {
           const value = pipelineValue(node.pipeline, dot);
           return truth(value) ? walk(node.body, node.type === 'with' ? value : dot) : walk(node.otherwise, dot);
         });
       case 'range':
-        return scoped(() => walkRange(node, dot));
+        return variables.within(() => walkRange(node, dot));
       case 'template':
         walkCall(node, dot);
         return 'on';
       default:
         return node.type;
     }
-  }
-
-  function scoped<T>(run: () => T): T {
-    const before = variables.length;
-    const result = run();
-    variables.length = before;
-    return result;
   }
 
   function walkRange(node: BlockNode, dot: Value): Flow {
@@ -82,11 +81,11 @@ export function evaluate(
     for (const [key, item] of itemsOf(value, node.offset)) {
       run = true;
       budget.step(node.offset);
-      const flow = scoped(() => {
+      const flow = variables.within(() => {
         const values = names.length === 2 ? [key, item] : [item];
         names.forEach((name, index) => {
           if (assigns) variable(name, node.offset).value = values[index];
-          else variables.push({ name, value: values[index] });
+          else variables.add(name, { value: values[index] });
         });
         return walk(node.body, item);
       });
@@ -102,7 +101,7 @@ export function evaluate(
     budget.step(node.offset);
     const value = node.pipeline === undefined ? undefined : pipelineValue(node.pipeline, dot);
     const outer = variables;
-    variables = [{ name: '$', value }];
+    variables = scopeOf(value);
     walk(body, value);
     variables = outer;
     calls--;
@@ -116,7 +115,7 @@ export function evaluate(
     // A range gives its variables the items, not the list.
     for (const name of pipeline.variables) {
       if (pipeline.assigns) variable(name, pipeline.offset).value = value;
-      else variables.push({ name, value });
+      else variables.add(name, { value });
     }
     return value;
   }
@@ -164,7 +163,7 @@ export function evaluate(
   }
 
   function variable(name: string, offset: number): Variable {
-    const found = variables.findLast((candidate) => candidate.name === name);
+    const found = variables.find(name);
     if (found === undefined) throw new TemplateError(`The variable ${name} is not defined here`, offset);
     return found;
   }

@@ -1,4 +1,4 @@
-import type { Budget } from './budget.ts';
+import { type Budget, ITEM_SIZE } from './budget.ts';
 import { TemplateError } from './error.ts';
 import { Dict, isList, typeName, type Value } from './value.ts';
 
@@ -59,7 +59,7 @@ export function callFunction(name: string, fn: TemplateFunction, args: readonly 
   context.budget.step(offset);
   try {
     const result = fn.call(args, context);
-    context.budget.make(typeof result === 'string' || isList(result) ? result.length : 0);
+    context.budget.make(typeof result === 'string' ? result.length : isList(result) ? result.length * ITEM_SIZE : 0);
     return result;
   } catch (error) {
     if (error instanceof TemplateError && error.offset === undefined)

@@ -1,3 +1,4 @@
+import type { Meter } from './budget.ts';
 import { TemplateError } from './error.ts';
 import { Dict, exponentForm, isList, Struct, toValue, type Value } from './value.ts';
 
@@ -9,7 +10,8 @@ interface Style {
 }
 
 /** Go's json.Marshal: names sorted, `<`, `>`, `&` escaped on demand. */
-export function writeJson(value: Value, style: Style, depth = 0): string {
+export function writeJson(value: Value, style: Style, meter: Meter, depth = 0): string {
+  meter.make(typeof value === 'string' ? value.length : 1 + depth);
   if (depth > MAX_DEPTH) throw new TemplateError('the value is nested too deeply', undefined, true);
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string') return writeText(value, style);
@@ -19,14 +21,14 @@ export function writeJson(value: Value, style: Style, depth = 0): string {
   const close = style.indent === undefined ? '' : `\n${style.indent.repeat(depth)}`;
   if (isList(value)) {
     if (value.length === 0) return '[]';
-    return `[${value.map((item) => line + writeJson(item, style, depth + 1)).join(',')}${close}]`;
+    return `[${value.map((item) => line + writeJson(item, style, meter, depth + 1)).join(',')}${close}]`;
   }
   const entries = [
     ...(value instanceof Struct ? value.fields : new Map(value.sortedKeys().map((key) => [key, value.entries.get(key)] as const))),
   ];
   if (entries.length === 0) return '{}';
   const colon = style.indent === undefined ? ':' : ': ';
-  return `{${entries.map(([key, item]) => `${line}${writeText(key, style)}${colon}${writeJson(item, style, depth + 1)}`).join(',')}${close}}`;
+  return `{${entries.map(([key, item]) => `${line}${writeText(key, style)}${colon}${writeJson(item, style, meter, depth + 1)}`).join(',')}${close}}`;
 }
 
 function writeText(text: string, { escapeHtml }: Style): string {

@@ -2,6 +2,7 @@ import { nearest } from '../../base/errors.ts';
 import { TemplateError } from './error.ts';
 import { type Token, type TokenType, tokenize } from './lexer.ts';
 import { readCharacter, readNumber, unquote } from './literals.ts';
+import { createScope, type Scope } from './scope.ts';
 import type { Value } from './value.ts';
 
 export type Operand =
@@ -59,12 +60,18 @@ const MAX_DEPTH = 200;
 /** What a function name is good for: undefined when there is none, a text that says why it is refused. */
 export type FunctionLookup = (name: string) => true | string | undefined;
 
+function topScope(): Scope<true> {
+  const scope = createScope<true>();
+  scope.add('$', true);
+  return scope;
+}
+
 /** Parses Go's template language. Throws TemplateError. */
 export function parseTemplate(input: string, lookup: FunctionLookup, names: () => Iterable<string>): ParsedTemplate {
   const tokens = tokenize(input);
   const definitions = new Map<string, readonly Node[]>();
   let position = 0;
-  let variables = ['$'];
+  let variables = topScope();
   let depth = 0;
   let loops = 0;
 
@@ -146,7 +153,10 @@ export function parseTemplate(input: string, lookup: FunctionLookup, names: () =
   }
 
   function parseBlock(type: 'if' | 'with' | 'range', offset: number): BlockNode {
-    const before = variables.length;
+    return variables.within(() => parseControl(type, offset));
+  }
+
+  function parseControl(type: 'if' | 'with' | 'range', offset: number): BlockNode {
     const pipeline = parsePipeline('close', `a value for ${type}`, type === 'range');
     if (type === 'range') loops++;
     const { nodes: body, stop } = parseList(false);
@@ -165,14 +175,13 @@ export function parseTemplate(input: string, lookup: FunctionLookup, names: () =
         expect('close', 'after end');
       }
     } else expect('close', 'after end');
-    variables.length = before;
     return { type, pipeline, body, otherwise, offset };
   }
 
   function parseBody(): Node[] {
     const outer = variables;
     const outerLoops = loops;
-    variables = ['$'];
+    variables = topScope();
     loops = 0;
     const { nodes, stop } = parseList(false);
     if (stop.text === 'else') throw new TemplateError('{{ else }} has no block before it', stop.offset);
@@ -229,7 +238,7 @@ export function parseTemplate(input: string, lookup: FunctionLookup, names: () =
       commands.push(command);
     }
     if (commands.length === 0) throw new TemplateError(`${wanted} is missing`, offset);
-    variables.push(...(declared.assigns ? [] : declared.names));
+    if (!declared.assigns) for (const name of declared.names) variables.add(name, true);
     return { variables: declared.names, assigns: declared.assigns, commands, offset };
   }
 
@@ -256,7 +265,8 @@ export function parseTemplate(input: string, lookup: FunctionLookup, names: () =
   }
 
   function checkVariable(name: string, offset: number): void {
-    if (!variables.includes(name)) throw new TemplateError(`The variable ${name} is not defined; write ${name} := … before`, offset);
+    if (variables.find(name) === undefined)
+      throw new TemplateError(`The variable ${name} is not defined; write ${name} := … before`, offset);
   }
 
   function parseCommand(): Command {

@@ -1,6 +1,9 @@
+import type { Meter } from './budget.ts';
 import { Dict, exponentForm, isList, printFloat, printValue, typeName, type Value } from './value.ts';
 
 const DIRECTIVE = /%([-+# 0]*)(\*|\d{1,9})?(?:\.(\*|\d{0,9}))?(.)?/gsu;
+/** Deeper data is cut off. */
+const MAX_DEPTH = 100;
 /** Wider fields are cut: a template must not fill memory with blanks. */
 const MAX_WIDTH = 1_000_000;
 
@@ -12,7 +15,7 @@ interface Form {
 }
 
 /** Go's Sprintf for the verbs v s d t q f F e g x X o b c U T and %%. What does not fit is told in the text, as Go does. */
-export function sprintf(format: string, args: readonly Value[]): string {
+export function sprintf(format: string, args: readonly Value[], meter: Meter): string {
   let index = 0;
   const number = (text: string | undefined): number | undefined => {
     if (text === undefined) return undefined;
@@ -24,14 +27,15 @@ export function sprintf(format: string, args: readonly Value[]): string {
     if (verb === undefined) return '%!(NOVERB)';
     const form = { flags, width: number(width), precision: number(precision), verb };
     if (index >= args.length) return `%!${verb}(MISSING)`;
-    return pad(formatOne(args[index++], form), form);
+    return pad(formatOne(args[index++], form, meter), form, meter);
   });
   const extra = args.slice(index);
   if (extra.length === 0) return text;
-  return `${text}%!(EXTRA ${extra.map((arg) => (arg === null || arg === undefined ? '<nil>' : `${typeName(arg)}=${printValue(arg)}`)).join(', ')})`;
+  return `${text}%!(EXTRA ${extra.map((arg) => (arg === null || arg === undefined ? '<nil>' : `${typeName(arg)}=${printValue(arg, meter)}`)).join(', ')})`;
 }
 
-function pad(text: string, { flags, width, verb }: Form): string {
+function pad(text: string, { flags, width, verb }: Form, meter: Meter): string {
+  meter.make(width ?? 0);
   const missing = (width ?? 0) - [...text].length;
   if (missing <= 0) return text;
   if (flags.includes('-')) return text + ' '.repeat(missing);
@@ -40,14 +44,16 @@ function pad(text: string, { flags, width, verb }: Form): string {
   return sign + '0'.repeat(missing) + text.slice(sign.length);
 }
 
-function formatOne(value: Value, form: Form): string {
+function formatOne(value: Value, form: Form, meter: Meter, depth = 0): string {
   const { verb } = form;
+  meter.make(1);
+  if (depth > MAX_DEPTH) return '…';
   if (verb === 'T') return value === null || value === undefined ? '<nil>' : typeName(value);
-  if (isList(value) && verb !== 'v') return `[${value.map((item) => formatOne(item, form)).join(' ')}]`;
+  if (isList(value) && verb !== 'v') return `[${value.map((item) => formatOne(item, form, meter, depth + 1)).join(' ')}]`;
   if (value instanceof Dict && verb !== 'v')
     return `map[${value
       .sortedKeys()
-      .map((key) => `${formatOne(key, form)}:${formatOne(value.entries.get(key), form)}`)
+      .map((key) => `${formatOne(key, form, meter)}:${formatOne(value.entries.get(key), form, meter, depth + 1)}`)
       .join(' ')}]`;
   switch (typeof value) {
     case 'bigint':
@@ -59,11 +65,12 @@ function formatOne(value: Value, form: Form): string {
     case 'boolean':
       return verb === 'v' || verb === 't' ? String(value) : bad(value, verb);
     default:
-      return verb === 'v' ? printValue(value) : value === null || value === undefined ? `%!${verb}(<nil>)` : bad(value, verb);
+      return verb === 'v' ? printValue(value, meter) : value === null || value === undefined ? `%!${verb}(<nil>)` : bad(value, verb);
   }
 }
 
-const bad = (value: Value, verb: string): string => `%!${verb}(${typeName(value)}=${printValue(value)})`;
+const bad = (value: Value, verb: string): string =>
+  `%!${verb}(${typeName(value)}=${isList(value) || typeof value === 'object' ? '…' : String(value)})`;
 
 function formatInt(value: bigint, { verb, flags, precision }: Form): string {
   const bases: Record<string, number> = { v: 10, d: 10, x: 16, X: 16, o: 8, b: 2 };
@@ -155,11 +162,11 @@ export function quoteText(text: string): string {
 }
 
 /** Go's Sprint: a blank between two values of which neither is a text. */
-export function sprint(args: readonly Value[]): string {
+export function sprint(args: readonly Value[], meter: Meter): string {
   let text = '';
   args.forEach((arg, index) => {
     if (index > 0 && typeof arg !== 'string' && typeof args[index - 1] !== 'string') text += ' ';
-    text += printValue(arg);
+    text += printValue(arg, meter);
   });
   return text;
 }

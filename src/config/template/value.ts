@@ -1,3 +1,5 @@
+import type { Meter } from './budget.ts';
+
 /**
  * What a template handles. Go's ints are bigint, its floats number; undefined is the value of what does not exist (`<no value>`),
  * null Go's nil.
@@ -60,19 +62,22 @@ export function typeName(value: Value): string {
 
 /** Deeper data is cut off when it is printed or compared. */
 const MAX_DEPTH = 100;
+/** What it costs to print one node, measured against a character. */
+const NODE_SIZE = 32;
 
 /** Go's `%v`. */
-export function printValue(value: Value, depth = 0): string {
+export function printValue(value: Value, meter: Meter, depth = 0): string {
   if (depth > MAX_DEPTH) return '…';
+  meter.make(typeof value === 'string' ? value.length : NODE_SIZE);
   if (value === undefined || value === null) return '<nil>';
   if (typeof value === 'number') return printFloat(value);
-  if (isList(value)) return `[${value.map((item) => printValue(item, depth + 1)).join(' ')}]`;
+  if (isList(value)) return `[${value.map((item) => printValue(item, meter, depth + 1)).join(' ')}]`;
   if (value instanceof Dict)
     return `map[${value
       .sortedKeys()
-      .map((key) => `${key}:${printValue(value.entries.get(key), depth + 1)}`)
+      .map((key) => `${key}:${printValue(value.entries.get(key), meter, depth + 1)}`)
       .join(' ')}]`;
-  if (value instanceof Struct) return `{${[...value.fields.values()].map((item) => printValue(item, depth + 1)).join(' ')}}`;
+  if (value instanceof Struct) return `{${[...value.fields.values()].map((item) => printValue(item, meter, depth + 1)).join(' ')}}`;
   return String(value);
 }
 
@@ -98,13 +103,14 @@ const SHORTEST_DIGITS = 6;
 export const exponentForm = (text: string): string => text.replace(/e([+-])(\d)$/, 'e$10$2');
 
 /** Go's reflect.DeepEqual, as far as there are types here. */
-export function deepEqual(a: Value, b: Value, depth = 0): boolean {
+export function deepEqual(a: Value, b: Value, meter: Meter, depth = 0): boolean {
+  meter.make(1);
   if (depth > MAX_DEPTH) return false;
-  if (isList(a) && isList(b)) return a.length === b.length && a.every((item, index) => deepEqual(item, b[index], depth + 1));
+  if (isList(a) && isList(b)) return a.length === b.length && a.every((item, index) => deepEqual(item, b[index], meter, depth + 1));
   if (a instanceof Dict && b instanceof Dict)
     return (
       a.entries.size === b.entries.size &&
-      [...a.entries].every(([key, item]) => b.entries.has(key) && deepEqual(item, b.entries.get(key), depth + 1))
+      [...a.entries].every(([key, item]) => b.entries.has(key) && deepEqual(item, b.entries.get(key), meter, depth + 1))
     );
   return (a ?? null) === (b ?? null);
 }

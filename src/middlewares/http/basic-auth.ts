@@ -4,7 +4,7 @@ import { ConfigError } from '../../base/errors.ts';
 import type { ProxyRequest, ProxyResponse } from '../../base/message.ts';
 import { boolean, list, object, string } from '../../base/schema.ts';
 import { defineMiddleware, type MiddlewareContext } from '../middleware.ts';
-import { bcryptCost, createPasswordCheck, hashKind } from '../password.ts';
+import { bcryptCost, createPasswordCheck, createVerifier, hashKind } from '../password.ts';
 import { passUser, quoteRealm, readUsers } from '../users.ts';
 
 /** Measured in workerd: cost 5 takes 3 ms of CPU, each step doubles; the free plan has 10 ms a request. */
@@ -31,7 +31,7 @@ export const basicAuth = defineMiddleware({
   create(options, context) {
     const hashes = readHashes(options, context);
     const challenge = `Basic realm="${quoteRealm(options.realm)}"`;
-    const check = createPasswordCheck();
+    const check = createPasswordCheck(createVerifier(context.platform));
     const [anyHash] = hashes.values();
     return async (request, next) => {
       const credentials = parseCredentials(request);

@@ -1,6 +1,6 @@
 import { statusResponse } from '../../base/body.ts';
 import { ClientError, ConfigError } from '../../base/errors.ts';
-import { type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
+import { finishMark, finishSince, type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
 import { boolean, type Infer, integer, object, string } from '../../base/schema.ts';
 import { type BufferedBody, type BufferLimits, bufferBody } from '../buffered-body.ts';
 import { defineMiddleware } from '../middleware.ts';
@@ -68,10 +68,12 @@ async function tryUntilWhole(
   hold: (response: ProxyResponse) => Promise<ProxyResponse>,
 ): Promise<ProxyResponse> {
   for (let attempt = 1; ; attempt++) {
+    const mark = finishMark(request.facts);
     const response = await hold(await next(copyRequest(request, openBody(held, request))));
     const { status } = response;
     if (status === 101 || attempt > MAX_ATTEMPTS || !retries?.({ attempt, status, method: request.method })) return response;
     response.body?.discard();
+    finishSince(request.facts, mark);
     request.facts.retryAttempts++;
   }
 }

@@ -4,7 +4,7 @@ import { type Infer, integer, list, object, string } from '../../base/schema.ts'
 import { detectContentType } from '../../base/sniff.ts';
 import { chooseCoding, namesCoding } from '../accept-encoding.ts';
 import { mediaType } from '../media-type.ts';
-import { type ByteTransform, defineMiddleware, type MiddlewareContext } from '../middleware.ts';
+import { defineMiddleware, type MiddlewareContext, type MiddlewarePlatform } from '../middleware.ts';
 import { peekBody } from '../peek-body.ts';
 import { transformBody } from '../transform-body.ts';
 
@@ -95,12 +95,31 @@ function readCodings({ encodings, defaultEncoding = '' }: Infer<typeof options>,
       'config.bad-value',
       `'defaultEncoding' is '${defaultEncoding}', which is not among 'encodings' (${encodings.join(', ')})`,
     );
-  return encodings.filter((name) => {
-    const transform: ByteTransform | undefined = platform.compressor?.(name as Coding);
-    transform?.close();
-    if (transform === undefined) log.warn('This platform lacks a coding, so it is not offered', { encoding: name });
-    return transform !== undefined;
-  });
+  const available = availableCodings(platform.compressor);
+  const missing = encodings.filter((name) => !available.has(name as Coding));
+  if (missing.length > 0) log.warn('This platform lacks codings, so they are not offered', { encodings: missing });
+  return encodings.filter((name) => available.has(name as Coding));
+}
+
+type Compressor = MiddlewarePlatform['compressor'];
+
+const availableByCompressor = new WeakMap<NonNullable<Compressor>, ReadonlySet<Coding>>();
+
+/** Found out once: a compressor that is made only to see whether it can be made costs a quarter of a megabyte. */
+function availableCodings(compressor: Compressor): ReadonlySet<Coding> {
+  if (compressor === undefined) return new Set();
+  let available = availableByCompressor.get(compressor);
+  if (available === undefined) {
+    available = new Set(
+      CODINGS.filter((coding) => {
+        const transform = compressor(coding);
+        transform?.close();
+        return transform !== undefined;
+      }),
+    );
+    availableByCompressor.set(compressor, available);
+  }
+  return available;
 }
 
 function readTypes({ excludedContentTypes = [], includedContentTypes = [] }: Infer<typeof options>): {

@@ -1,5 +1,5 @@
 import { errorText } from '../../base/body.ts';
-import { createFacts, HeaderList, type ProxyRequest, requestTarget } from '../../base/message.ts';
+import { finishMark, finishSince, HeaderList, type ProxyRequest, requestTarget } from '../../base/message.ts';
 import { integer, list, map, object, string } from '../../base/schema.ts';
 import { STATUS_TEXT } from '../../base/status-text.ts';
 import { escapeQuery, type GoUrl, parseUrl } from '../../base/url.ts';
@@ -29,9 +29,11 @@ export const errors = defineMiddleware({
     const serve = context.service(service);
     const passed = errorRequestHeaders && new Set(errorRequestHeaders.map((name) => name.toLowerCase()));
     return async (request, next) => {
+      const mark = finishMark(request.facts);
       const response = await next(request);
       if (!isCaught(response.status)) return response;
       response.body?.discard();
+      finishSince(request.facts, mark);
       const code = rewrite(response.status);
       const url = parseUrl(`http://${request.host}${pageTarget(query, code, response.status, request)}`);
       if (typeof url === 'string') {
@@ -83,6 +85,5 @@ function pageRequest(request: ProxyRequest, url: GoUrl, passed: ReadonlySet<stri
     clientAddress: '',
     clientPort: 0,
     tls: undefined,
-    facts: createFacts(request.facts.startedAt),
   };
 }

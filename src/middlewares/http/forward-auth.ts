@@ -130,6 +130,8 @@ function toRefusal(
 ): ProxyResponse {
   const headers = answer.headers.clone();
   headers.filter((name) => !HOP_BY_HOP.test(name));
+  // A 304 says nothing of a content that it does not have (RFC 9110 §15.4.5).
+  if (answer.status === 304) headers.delete('Content-Type');
   const location = headers.get('Location') ?? '';
   if (location !== '') {
     const url = parseUrl(location);

@@ -3,9 +3,7 @@ import { whenFinished } from '../../base/message.ts';
 import { integer, object } from '../../base/schema.ts';
 import { createSource, sourceCriterion } from '../ip-strategy.ts';
 import { defineMiddleware } from '../middleware.ts';
-
-/** Beyond so many sources the one longest unused is forgotten. */
-const MAX_SOURCES = 65_536;
+import { createSourceTable } from '../source-table.ts';
 
 export const inFlightReq = defineMiddleware({
   kind: 'inFlightReq',
@@ -14,7 +12,7 @@ export const inFlightReq = defineMiddleware({
   edge: 'it counts requests, and an isolate sees only its own',
   create({ amount = 0, sourceCriterion: criterion }, context) {
     const sourceOf = createSource(criterion, 'host');
-    const inFlight = context.cells.table('in flight', { capacity: MAX_SOURCES, columns: 1 });
+    const inFlight = createSourceTable(context, 'inFlightReq', 1);
     const enter = (row: Float64Array): boolean => row[0]! < amount && ++row[0]! > 0;
     const leave = (row: Float64Array): void => {
       if (row[0]! > 0) row[0]!--;

@@ -6,10 +6,8 @@ import { clientTlsFields } from '../client-tls.ts';
 import { waitFor } from '../client-wait.ts';
 import { createSource, sourceCriterion } from '../ip-strategy.ts';
 import { defineMiddleware, type MiddlewareContext, type RedisScripts } from '../middleware.ts';
+import { createSourceTable } from '../source-table.ts';
 import { BUCKET_COLUMNS, type BucketShape, takeToken, wholeNanoseconds } from '../token-bucket.ts';
-
-/** Beyond so many sources the bucket longest unused is forgotten, that is, full again. */
-const MAX_SOURCES = 65_536;
 
 const redis = object(
   {
@@ -79,9 +77,10 @@ function bucketShape(average: number, periodMs: number, burst: number): BucketSh
   };
 }
 
-function takeHere(shape: BucketShape, { cells, clock }: MiddlewareContext): (source: string) => number {
-  const buckets = cells.table('buckets', { capacity: MAX_SOURCES, columns: BUCKET_COLUMNS });
-  return (source) => takeToken(buckets, source, clock.now(), shape);
+/** A bucket that is forgotten for want of room is full again. */
+function takeHere(shape: BucketShape, context: MiddlewareContext): (source: string) => number {
+  const buckets = createSourceTable(context, 'rateLimit', BUCKET_COLUMNS);
+  return (source) => takeToken(buckets, source, context.clock.now(), shape);
 }
 
 /**

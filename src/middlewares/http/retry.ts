@@ -1,5 +1,5 @@
 import { ConfigError, UpstreamError } from '../../base/errors.ts';
-import type { Body, ProxyRequest, ProxyResponse } from '../../base/message.ts';
+import { type Body, finishMark, finishSince, type ProxyRequest, type ProxyResponse } from '../../base/message.ts';
 import { boolean, duration, type Infer, integer, list, object, string } from '../../base/schema.ts';
 import { waitFor } from '../client-wait.ts';
 import { defineMiddleware } from '../middleware.ts';
@@ -52,10 +52,12 @@ export const retry = defineMiddleware({
         const trial = copyRequest(request, bodyOf());
         // Interim answers of a try that may be thrown away are not for the client.
         if (!last) trial.interim = undefined;
+        const mark = finishMark(request.facts);
         const response = await next(trial);
         if (last || (timeout > 0 && context.clock.now() - start >= timeout)) return response;
         if (!isUntouched(response, settings.disableRetryOnNetworkError) && !byStatus?.(response.status)) return response;
         response.body?.discard();
+        finishSince(request.facts, mark);
         request.facts.retryAttempts++;
         context.log.debug('New attempt for a request', { attempt: attempt + 1 });
         await pause(request, delay(attempt));

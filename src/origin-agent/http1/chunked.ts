@@ -119,7 +119,8 @@ export class ChunkedDecoder {
       return end;
     }
     const fields = stop === 2 ? undefined : parseFields(text, 0, stop - 2, this.#limits.maxHeaderFields);
-    if (stop > this.#limits.maxTrailerBytes || (fields !== undefined && 'reason' in fields)) return this.#fail();
+    if (stop > this.#limits.maxTrailerBytes || (fields !== undefined && ('reason' in fields || fields.raw.some(isFraming))))
+      return this.#fail();
     if (fields !== undefined) this.trailers = keepTrailers(fields.raw);
     this.#state = DONE;
     this.done = true;
@@ -139,8 +140,12 @@ function hexDigit(byte: number): number {
   return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
-// Fields that may not be trailers, as they frame or route (RFC 9110 §6.5.1); a receiver that merged them could be misled.
-const NEVER_TRAILERS = /^(?:transfer-encoding|content-length|host|connection|keep-alive|te|trailer|upgrade|proxy-.*)$/i;
+/** Some readers (llhttp) heed these among trailers too: they would see another message, or another end of the connection. */
+const isFraming = (text: string, index: number): boolean =>
+  index % 2 === 0 && /^(?:content-length|transfer-encoding|connection)$/i.test(text);
+
+// Fields that may not be trailers either (RFC 9110 §6.5.1); they are dropped.
+const NEVER_TRAILERS = /^(?:keep-alive|te|trailer|upgrade|proxy-.*)$/i;
 
 function keepTrailers(raw: readonly string[]): HeaderList | undefined {
   const kept = new HeaderList();

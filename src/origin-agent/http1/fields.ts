@@ -98,7 +98,7 @@ export function parseFields(text: string, at: number, end: number, maxFields: nu
     let stop = i;
     while (stop > start && isBlank(text.charCodeAt(stop - 1))) stop--;
     const value = text.slice(start, stop);
-    const refused = name.length > 3 ? understand(fields, name, value) : undefined;
+    const refused = name.length > 3 ? understand(fields, name, value, text, i) : undefined;
     if (refused !== undefined) return refused;
     if (name.length !== 4 || !isHost(name)) raw.push(name, value);
     if (raw.length > maxFields * 2) return REFUSALS.tooManyFields;
@@ -117,8 +117,8 @@ function refuseName(text: string, from: number, at: number): Refusal {
   return at > from && text.slice(at, text.indexOf('\r\n', at)).includes(':') ? REFUSALS.fieldName : REFUSALS.fieldLine;
 }
 
-/** The few fields that decide about framing and connection; told apart by length first. */
-function understand(fields: Fields, name: string, value: string): Refusal | undefined {
+/** The few fields that decide about framing and connection; told apart by length first. The line ends at `end` of `text`. */
+function understand(fields: Fields, name: string, value: string, text: string, end: number): Refusal | undefined {
   switch (name.length) {
     case 4:
       return isHost(name) ? takeHost(fields, value) : undefined;
@@ -132,12 +132,21 @@ function understand(fields: Fields, name: string, value: string): Refusal | unde
       if (name.toLowerCase() === 'connection') takeConnection(fields, value);
       return undefined;
     case 14:
-      return name.toLowerCase() === 'content-length' ? takeLength(fields, value) : undefined;
+      if (name.toLowerCase() !== 'content-length') return undefined;
+      return endsInTab(text, end) ? REFUSALS.contentLength : takeLength(fields, value);
     case 17:
-      return name.toLowerCase() === 'transfer-encoding' ? takeTransferEncoding(fields, value) : undefined;
+      if (name.toLowerCase() !== 'transfer-encoding') return undefined;
+      return endsInTab(text, end) ? REFUSALS.transferEncoding : takeTransferEncoding(fields, value);
     default:
       return undefined;
   }
+}
+
+/** A tab behind a framing field is read as blank by some and as part of the value by others (llhttp): neither reading is safe. */
+function endsInTab(text: string, end: number): boolean {
+  let at = end - 1;
+  while (text.charCodeAt(at) === SPACE) at--;
+  return text.charCodeAt(at) === TAB;
 }
 
 function takeHost(fields: Fields, value: string): Refusal | undefined {

@@ -313,7 +313,7 @@ const isRepeatable = (body: ProxyRequest['body']): boolean => body === undefined
 const NEEDS_LENGTH = /^(?:POST|PUT|PATCH)$/;
 
 /** RFC 9112 §6.3; undefined for no body at all. */
-function framingOf(method: string, { status, fields }: ResponseHead): Framing | undefined {
+export function framingOf(method: string, { status, fields }: ResponseHead): Framing | undefined {
   if (method === 'HEAD' || status === 204 || status === 304 || fields.contentLength === 0) return undefined;
   if (fields.chunked) return 'chunked';
   return fields.contentLength > 0 ? { length: fields.contentLength } : 'close';

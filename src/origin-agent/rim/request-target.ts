@@ -18,7 +18,7 @@ export function parseRequestTarget(method: string, target: string): RequestTarge
   if (method === 'CONNECT') return isAuthority(target) ? { path: '', query: undefined, authority: target } : undefined;
   const start = /^https?:\/\//i.exec(target)?.[0].length;
   if (start === undefined) return undefined;
-  const length = target.slice(start).search(/[/?#]/);
+  const length = target.slice(start).search(/[/?]/);
   const authority = length === -1 ? target.slice(start) : target.slice(start, start + length);
   if (!isAuthority(authority) || authority === '') return undefined;
   const rest = target.slice(start + authority.length);

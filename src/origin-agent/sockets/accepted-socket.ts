@@ -19,6 +19,6 @@ export function takeHandle(socket: net.Socket, onread: OnRead): net.Socket | und
   (socket as WithHandle)._handle = null;
   // Lets the server count the connection as gone; it owns nothing that could be destroyed any more.
   socket.destroy();
-  // `handle` and `onread` are options of the constructor that the type declarations leave out.
-  return new net.Socket({ handle, onread, allowHalfOpen: true } as unknown as net.SocketConstructorOpts);
+  // Options of the constructor that the type declarations leave out. Without `manualStart` it would read before there is a reader.
+  return new net.Socket({ handle, onread, allowHalfOpen: true, manualStart: true } as unknown as net.SocketConstructorOpts);
 }

@@ -72,10 +72,12 @@ export class Channel {
     return new Channel(owner, (channel) => channel.#listen(stream));
   }
 
-  /** `connected` is called once when bytes can go. */
+  /** `connected` is called once when bytes can go. Reading starts with `resume`. */
   static dial(options: DialOptions, owner: ChannelOwner, connected: () => void): Channel {
     return new Channel(owner, (channel) => {
       const socket = net.connect({ ...options, allowHalfOpen: true, noDelay: true, onread: channel.#onread() });
+      // Bytes of a server that speaks first wait for `resume`.
+      socket.pause();
       return socket.once('connect', connected);
     });
   }
@@ -143,9 +145,12 @@ export class Channel {
     this.#dropOwn(consumed && this.#inRead);
   }
 
-  /** Text is latin1. False when not everything left at once: `onWritten` follows, and bytes must stay as they are until then. */
+  /**
+   * Text is latin1. False when not everything left at once: `onWritten` follows (or `onClose`, when the channel is gone), and bytes must
+   * stay as they are until then.
+   */
   write(data: string | Uint8Array): boolean {
-    if (this.closed) return true;
+    if (this.socket.destroyed) return false;
     this.socket.write(data, 'latin1', this.#onWritten);
     if (this.socket.writableLength === 0) return true;
     this.#waiting = true;
@@ -154,7 +159,7 @@ export class Channel {
 
   /** Writes of `fill` go out together. */
   writeTogether(fill: () => void): boolean {
-    if (this.closed) return true;
+    if (this.socket.destroyed) return false;
     this.socket.cork();
     fill();
     this.socket.uncork();
@@ -163,14 +168,14 @@ export class Channel {
   }
 
   #written(): void {
-    if (!this.#waiting || this.socket.writableLength !== 0 || this.closed) return;
+    if (!this.#waiting || this.socket.writableLength !== 0 || this.socket.destroyed) return;
     this.#waiting = false;
     this.owner.onWritten();
   }
 
   /** Nothing that was written waits any more. */
   get flushed(): boolean {
-    return !this.#waiting || this.closed;
+    return !this.#waiting && !this.socket.destroyed;
   }
 
   resume(): void {

@@ -1,6 +1,5 @@
 import { sha256Hex } from '../../base/bytes.ts';
 import type { ChangeNames, ObjectChange, RevisionKind, RevisionSummary } from '../../config/hub-protocol.ts';
-import { hostsOf } from '../../config/public-hosts.ts';
 import { OBJECT_KINDS } from '../../config/publication.ts';
 import { joinSnapshot, parsePointer, splitSnapshot } from '../../config/shards.ts';
 import { canonicalJson, type Snapshot } from '../../config/snapshot.ts';
@@ -67,7 +66,7 @@ export function createHistory(storage: HubStorage, publishedRevision: () => Prom
       if (last?.content === hash) return undefined;
       const before = last === undefined ? undefined : await read(last.revision as number);
       const snapshot: Snapshot = { ...content, revision: ((last?.revision as number | undefined) ?? (await publishedRevision())) + 1 };
-      const { pointerText, objects } = await splitSnapshot(snapshot, now, hostsOf);
+      const { pointerText, objects } = await splitSnapshot(snapshot, now);
       const changes = summarize(changesBetween(before, snapshot));
       storage.transaction(() => {
         for (const [name, text] of objects)

@@ -73,9 +73,10 @@ export function createWriter(storage: HubStorage, kv: KvStore, clock: Clock, log
         await putObjects(objects);
         const waitMs = readState(storage, 'pointerWrittenAt') + KEY_PAUSE_MS - clock.now();
         if (waitMs > 0) await sleep(clock, waitMs);
-        // Before the write: whether it fails or is cut off, KV may have counted it.
+        // Before the write, for one that is cut off counts, and after it, for KV counts from when it arrives.
         writeState(storage, 'pointerWrittenAt', clock.now());
         await kv.put(POINTER_KEY, pointer);
+        writeState(storage, 'pointerWrittenAt', clock.now());
         writeState(storage, 'written', revision);
       }),
 

@@ -85,7 +85,7 @@ it('takes an answer once, asks anew where one comes late, and lives an hour', as
 });
 
 it('takes the answer to another thread’s challenge', async () => {
-  const shared = { platform, cells: createLocalCells(), clock: createManualClock() };
+  const shared = { platform, sharedCells: createLocalCells(), clock: createManualClock() };
   const one = build(digestAuth, { usersFile }, shared);
   const other = build(digestAuth, { usersFile }, shared);
   const answer = prove((await one.ask(target)).header('Www-Authenticate')!);

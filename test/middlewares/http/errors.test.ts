@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { textResponse } from '../../../src/base/body.ts';
 import { ConfigError, UpstreamError } from '../../../src/base/errors.ts';
-import { type Handler, HeaderList, type ProxyRequest, type ProxyResponse, requestTarget } from '../../../src/base/message.ts';
+import { type Handler, HeaderList, type ProxyRequest, type ProxyResponse, requestTarget, whenFinished } from '../../../src/base/message.ts';
 import { errors } from '../../../src/middlewares/http/errors.ts';
 import { type Ask, build, makeRequest, refusal } from '../../support/middleware-harness.ts';
 
@@ -105,6 +105,20 @@ it('catches what the proxy answers itself, and hides that from retries', async (
     makeRequest(),
   );
   expect([response.status, response.failure]).toEqual([500, undefined]);
+});
+
+it('ends the request whose answer it drops before it asks for the page', async () => {
+  const events: string[] = [];
+  const service = (): Handler => async () => {
+    events.push('page');
+    return textResponse(200, 'page');
+  };
+  const server = async ({ facts }: ProxyRequest): Promise<ProxyResponse> => {
+    whenFinished(facts, () => events.push('end'));
+    return textResponse(500, 'own');
+  };
+  await build(errors, { service: 'err', status: ['500'] }, { service, server }).run(makeRequest());
+  expect(events).toEqual(['end', 'page']);
 });
 
 it('says the status in words where the host makes no URL', async () => {

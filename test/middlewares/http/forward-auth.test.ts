@@ -261,6 +261,11 @@ describe('a negative answer', () => {
     expect([response.status, response.header('Location')]).toEqual([302, expected]);
   });
 
+  it('of 304 loses its type', async () => {
+    const { ask } = withServer({}, answer(304, '', ['Content-Type', 'text/plain', 'ETag', '"e"']));
+    expect(await ask()).toMatchObject({ status: 304, headers: [['ETag', '"e"']] });
+  });
+
   it.each([
     [401, 302],
     [403, 403],

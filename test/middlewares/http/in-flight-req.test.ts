@@ -42,9 +42,9 @@ it('groups by host by default, or by what sourceCriterion says', async () => {
 });
 
 it('counts across instances with the same cells', async () => {
-  const cells = createLocalCells();
-  const one = build(inFlightReq, { amount: 1 }, { cells, server: ok });
-  const other = build(inFlightReq, { amount: 1 }, { cells, server: ok });
+  const sharedCells = createLocalCells();
+  const one = build(inFlightReq, { amount: 1 }, { sharedCells, server: ok });
+  const other = build(inFlightReq, { amount: 1 }, { sharedCells, server: ok });
   await one.run(makeRequest());
   expect((await other.run(makeRequest())).status).toBe(429);
 });

@@ -90,9 +90,9 @@ it.each([
 });
 
 it('counts across instances with the same cells', async () => {
-  const cells = createLocalCells();
-  expect((await build(rateLimit, slow, { cells }).ask()).status).toBe(200);
-  expect((await build(rateLimit, slow, { cells }).ask()).status).toBe(429);
+  const sharedCells = createLocalCells();
+  expect((await build(rateLimit, slow, { sharedCells }).ask()).status).toBe(200);
+  expect((await build(rateLimit, slow, { sharedCells }).ask()).status).toBe(429);
 });
 
 it('asks Redis with the key that Traefik uses', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createStreamBody, textResponse } from '../../../src/base/body.ts';
 import { decodeText, encodeText } from '../../../src/base/bytes.ts';
 import { UpstreamError } from '../../../src/base/errors.ts';
-import { Cancellation, type ProxyRequest, type ProxyResponse } from '../../../src/base/message.ts';
+import { Cancellation, finish, type ProxyRequest, type ProxyResponse, whenFinished } from '../../../src/base/message.ts';
 import { retry } from '../../../src/middlewares/http/retry.ts';
 import { build, createManualClock, makeRequest, refusal, settle } from '../../support/middleware-harness.ts';
 
@@ -130,6 +130,23 @@ it('counts the tries for the log', async () => {
   expect(request.facts.retryAttempts).toBe(2);
 });
 
+it('ends each try that is thrown away before the next begins', async () => {
+  const events: string[] = [];
+  let count = 0;
+  const server = async ({ facts }: ProxyRequest) => {
+    const name = String(++count);
+    events.push(`begin ${name}`);
+    whenFinished(facts, () => events.push(`end ${name}`));
+    return count < 3 ? busy() : ok();
+  };
+  const request = makeRequest();
+  whenFinished(request.facts, () => events.push('end of all'));
+  await build(retry, { attempts: 3, status: ['503'] }, { server }).run(request);
+  expect(events).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3']);
+  finish(request.facts);
+  expect(events.slice(5)).toEqual(['end of all', 'end 3']);
+});
+
 it('lets only the last try send interim answers', async () => {
   const { run, trials } = make({ attempts: 2, status: ['503'] }, [busy, ok]);
   const interim = () => {};
@@ -163,6 +180,15 @@ describe('waiting', () => {
     await clock.advance(2);
     expect(trials).toHaveLength(2);
     await answer;
+  });
+
+  it('goes on for as long as attempts are left', async () => {
+    const clock = createManualClock();
+    const { ask, trials } = make({ attempts: 4, initialInterval: '10m', status: ['503'] }, [busy], { clock });
+    const answer = ask();
+    await clock.advance(60 * 60_000);
+    expect((await answer).status).toBe(503);
+    expect(trials).toHaveLength(4);
   });
 
   it('ends with the client', async () => {

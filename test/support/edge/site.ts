@@ -8,6 +8,7 @@ import { createFacts, type ProxyRequest } from '../../../src/base/message.ts';
 import type { ProxyConfiguration } from '../../../src/config/snapshot.ts';
 import { systemClock } from '../../../src/origin-agent/clock.ts';
 import { createFetch } from '../../../src/origin-agent/fetch.ts';
+import { createMiddlewarePlatform } from '../../../src/origin-agent/middleware-platform.ts';
 import { createRelay } from '../../../src/origin-agent/relay.ts';
 import { createNodeHttpSender, createNodeHttpServer } from '../../../src/origin-agent/rim/node-http.ts';
 import { unpackGzip } from '../../../src/origin-agent/unpack.ts';
@@ -54,7 +55,7 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
       send: sender.send,
       unpack: unpackGzip,
       fetch: createFetch(sender.send, systemClock),
-      middleware: {},
+      middleware: createMiddlewarePlatform(),
     },
     entryPoints: { http: {}, https: {} },
     hostname: id,

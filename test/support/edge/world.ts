@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { bundleWorker, edgeBindings, type LocalEdge, localWorker, startLocalEdge } from '../../../src/cli/local-edge.ts';
 import { objectKey, POINTER_KEY } from '../../../src/config/kv-layout.ts';
+import { hostsOf } from '../../../src/config/public-hosts.ts';
 import { type SplitSnapshot, splitSnapshot } from '../../../src/config/shards.ts';
 import type { ProxyConfiguration, ProxyRouter, Snapshot } from '../../../src/config/snapshot.ts';
 import { type Authority, type Certificate, createAuthority } from './certificates.ts';
@@ -116,9 +117,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     tell,
     async publish(http) {
       revision++;
-      const split = await splitSnapshot(createSnapshot(revision, ids, http), Date.now(), ({ rule }) =>
-        /^Host\(`([^`]+)`\)/.exec(rule ?? '')?.slice(1),
-      );
+      const split = await splitSnapshot(createSnapshot(revision, ids, http), Date.now());
       const objects = Object.fromEntries(split.objects);
       await tell({ hub: { pointer: split.pointerText, objects } });
       for (const [hash, text] of split.objects) await tell({ kv: { put: { [objectKey(hash)]: text } } }).catch(ignoreKnown);
@@ -148,6 +147,7 @@ export function createSnapshot(revision: number, sites: readonly string[], http:
 
 /** A router of the edge. */
 export const router = (rule: string, service: string, extra: Partial<ProxyRouter> = {}): ProxyRouter => ({
+  ...withHosts(hostsOf({ rule })),
   entryPoints: ['http'],
   middlewares: [],
   rule,
@@ -155,6 +155,8 @@ export const router = (rule: string, service: string, extra: Partial<ProxyRouter
   priority: rule.length,
   ...extra,
 });
+
+const withHosts = (hosts: readonly string[] | undefined) => (hosts === undefined ? {} : { hosts });
 
 /** A folded service: by site, the name there and the weight. */
 export const folded = (

@@ -122,6 +122,28 @@ describe('the hub in workerd', () => {
     ]);
   });
 
+  it('holds no secret in the clear, no address of a private server, no word that stays at the agent', async () => {
+    await local.tell({ kv: { advanceMs: 5_000 } });
+    const yaml = `
+http:
+  routers:
+    local: { rule: "Host(\`a.test\`)", service: app, middlewares: [basic] }
+    far: { rule: "Host(\`b.test\`)", service: app, middlewares: [ask] }
+  services:
+    app: { loadBalancer: { servers: [{ url: "http://10.11.12.13:8081" }, { url: "http://planted-host:80" }] } }
+  middlewares:
+    basic: { basicAuth: { users: ["planted-user:{SHA}cGxhbnRlZC1oYXNo"] } }
+    ask: { forwardAuth: { address: "http://192.168.77.77/planted-path" } }
+`;
+    await berlin.publish(await objectsOf(yaml));
+    const { values } = await kv();
+    const { http } = parsePointer(values[POINTER_KEY]!).pointer.snapshot!;
+    expect(http.middlewares['basic@file']).toEqual({ basicAuth: { users: [expect.stringMatching(/^sealed:/)] } });
+    expect(http.routers['far@file']).toMatchObject({ handOver: { berlin: 'far@file' } });
+    const everything = JSON.stringify([values, await status(), await operate('GET', HUB_PATHS.history), local.log]);
+    expect(everything).not.toMatch(/10\.11\.12|192\.168|planted|cGxhbnRlZC1oYXNo/);
+  });
+
   it('gives Workers the objects that KV lacks, and publishers with their key', async () => {
     await local.tell({ kv: { advanceMs: 5_000 } });
     const routers = Array.from(

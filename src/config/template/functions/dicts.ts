@@ -1,3 +1,4 @@
+import { ITEM_SIZE, type Meter } from '../budget.ts';
 import { textOf } from '../convert.ts';
 import { TemplateError } from '../error.ts';
 import { fixed, type TemplateFunction, variadic } from '../function.ts';
@@ -6,22 +7,22 @@ import { Dict, deepEqual, isList, Struct, truth, typeName, type Value } from '..
 /** Copies go no deeper. */
 const MAX_DEPTH = 100;
 
-const merge = variadic(['dict'], 'dict', ([target], sources) => {
-  for (const source of sources) mergeInto(target, source, false);
+const merge = variadic(['dict'], 'dict', ([target], sources, { budget }) => {
+  for (const source of sources) mergeInto(target, source, false, budget);
   return target;
 });
-const mergeOverwrite = variadic(['dict'], 'dict', ([target], sources) => {
-  for (const source of sources) mergeInto(target, source, true);
+const mergeOverwrite = variadic(['dict'], 'dict', ([target], sources, { budget }) => {
+  for (const source of sources) mergeInto(target, source, true, budget);
   return target;
 });
-const deepCopy = fixed(['any'], ([value]) => copy(value));
+const deepCopy = fixed(['any'], ([value], { budget }) => copy(value, budget));
 
 /** Dict and default functions of sprig. */
 export const DICTS: Readonly<Record<string, TemplateFunction>> = {
-  dict: variadic([], 'any', (_, args) => {
+  dict: variadic([], 'any', (_, args, { budget }) => {
     const entries: [string, Value][] = [];
     for (let index = 0; index < args.length; index += 2)
-      entries.push([textOf(args[index]), index + 1 < args.length ? args[index + 1] : '']);
+      entries.push([textOf(args[index], budget), index + 1 < args.length ? args[index + 1] : '']);
     return new Dict(entries);
   }),
   get: fixed(['dict', 'text'], ([dict, key]) => (dict.entries.has(key) ? dict.entries.get(key) : '')),
@@ -46,7 +47,7 @@ export const DICTS: Readonly<Record<string, TemplateFunction>> = {
   dig: variadic(['any', 'any', 'any'], 'any', (fixedArgs, more) => dig([...fixedArgs, ...more])),
   deepCopy,
   mustDeepCopy: deepCopy,
-  deepEqual: fixed(['any', 'any'], ([a, b]) => deepEqual(a, b)),
+  deepEqual: fixed(['any', 'any'], ([a, b], { budget }) => deepEqual(a, b, budget)),
   default: variadic(['any'], 'any', ([fallback], given) => (truth(given[0]) ? given[0] : fallback)),
   empty: fixed(['any'], ([value]) => !truth(value)),
   coalesce: variadic([], 'any', (_, values) => values.find(truth) ?? null),
@@ -68,11 +69,12 @@ function kindOf(value: Value): string {
 }
 
 /** Empty values count as absent, as in sprig. */
-function mergeInto(target: Dict, source: Dict, overwrite: boolean, depth = 0): void {
+function mergeInto(target: Dict, source: Dict, overwrite: boolean, meter: Meter, depth = 0): void {
+  meter.make(source.entries.size);
   if (depth > MAX_DEPTH) throw new TemplateError('the dicts are nested too deeply', undefined, true);
   for (const [key, value] of source.entries) {
     const before = target.entries.get(key);
-    if (before instanceof Dict && value instanceof Dict && before !== value) mergeInto(before, value, overwrite, depth + 1);
+    if (before instanceof Dict && value instanceof Dict && before !== value) mergeInto(before, value, overwrite, meter, depth + 1);
     else if (overwrite ? truth(value) || !target.entries.has(key) : !truth(before)) target.entries.set(key, value);
   }
 }
@@ -88,12 +90,13 @@ function dig(args: readonly Value[]): Value {
   return value;
 }
 
-function copy(value: Value, depth = 0): Value {
+function copy(value: Value, meter: Meter, depth = 0): Value {
+  meter.make(ITEM_SIZE);
   if (depth > MAX_DEPTH) throw new TemplateError('the value is nested too deeply', undefined, true);
-  if (isList(value)) return value.map((item) => copy(item, depth + 1));
+  if (isList(value)) return value.map((item) => copy(item, meter, depth + 1));
   if (value instanceof Dict)
     return new Dict(
-      [...value.entries].map(([key, item]) => [key, copy(item, depth + 1)] as const),
+      [...value.entries].map(([key, item]) => [key, copy(item, meter, depth + 1)] as const),
       value.zero,
     );
   return value;

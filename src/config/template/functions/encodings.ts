@@ -7,9 +7,9 @@ import { TemplateError } from '../error.ts';
 import { fixed, type TemplateFunction } from '../function.ts';
 import { readJson, writeJson } from '../json.ts';
 
-const toJson = fixed(['any'], ([value]) => writeJson(value, { escapeHtml: true }));
-const toPrettyJson = fixed(['any'], ([value]) => writeJson(value, { escapeHtml: true, indent: '  ' }));
-const toRawJson = fixed(['any'], ([value]) => writeJson(value, {}));
+const toJson = fixed(['any'], ([value], { budget }) => writeJson(value, { escapeHtml: true }, budget));
+const toPrettyJson = fixed(['any'], ([value], { budget }) => writeJson(value, { escapeHtml: true, indent: '  ' }, budget));
+const toRawJson = fixed(['any'], ([value], { budget }) => writeJson(value, {}, budget));
 const mustRegexMatch = fixed(['text', 'text'], ([source, text]) => compile(source).test(text));
 /** What is no expression matches nothing, as in sprig. */
 const regexMatch = fixed(['text', 'text'], ([source, text]) => {

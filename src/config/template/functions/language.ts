@@ -1,3 +1,4 @@
+import type { Meter } from '../budget.ts';
 import { byteLength, sliceBytes } from '../convert.ts';
 import { TemplateError } from '../error.ts';
 import { fixed, type TemplateFunction, variadic } from '../function.ts';
@@ -17,14 +18,15 @@ export const LANGUAGE: Readonly<Record<string, TemplateFunction>> = {
   ge: fixed(['any', 'any'], ([a, b]) => !isLess(a, b)),
   len: fixed(['any'], ([value]) => BigInt(lengthOf(value))),
   index: variadic(['any'], 'any', ([value], keys) => keys.reduce<Value>(indexInto, value)),
-  print: variadic([], 'any', (_, args) => sprint(args)),
-  println: variadic([], 'any', (_, args) => `${args.map((arg) => printValue(arg)).join(' ')}\n`),
-  printf: variadic(['text'], 'any', ([format], args) => sprintf(format, args)),
-  html: variadic([], 'any', (_, args) => escapeHtml(joined(args))),
-  urlquery: variadic([], 'any', (_, args) => escapeQuery(joined(args))),
+  print: variadic([], 'any', (_, args, { budget }) => sprint(args, budget)),
+  println: variadic([], 'any', (_, args, { budget }) => `${args.map((arg) => printValue(arg, budget)).join(' ')}\n`),
+  printf: variadic(['text'], 'any', ([format], args, { budget }) => sprintf(format, args, budget)),
+  html: variadic([], 'any', (_, args, { budget }) => escapeHtml(joined(args, budget))),
+  urlquery: variadic([], 'any', (_, args, { budget }) => escapeQuery(joined(args, budget))),
 };
 
-const joined = (args: readonly Value[]): string => (args.length === 1 && typeof args[0] === 'string' ? args[0] : sprint(args));
+const joined = (args: readonly Value[], meter: Meter): string =>
+  args.length === 1 && typeof args[0] === 'string' ? args[0] : sprint(args, meter);
 
 type Kind = 'nil' | 'bool' | 'int' | 'float' | 'text' | 'other';
 

@@ -20,20 +20,18 @@ const uniq = fixed(['list'], ([items], { budget }) => {
       if (!scalars.has(item)) found.push(item);
       scalars.add(item);
     } else {
-      budget.make(found.length);
-      if (!found.some((other) => deepEqual(other, item))) found.push(item);
+      if (!found.some((other) => deepEqual(other, item, budget))) found.push(item);
     }
   }
   return found;
 });
 const without = variadic(['list'], 'any', ([items], omitted, { budget }) => {
-  budget.make(items.length * omitted.length);
-  return items.filter((item) => !omitted.some((other) => deepEqual(other, item)));
+  return items.filter((item) => !omitted.some((other) => deepEqual(other, item, budget)));
 });
-const has = fixed(['any', 'any'], ([item, items]) => {
+const has = fixed(['any', 'any'], ([item, items], { budget }) => {
   if (items === null || items === undefined) return false;
   if (!isList(items)) throw new TemplateError('only a list has items');
-  return items.some((other) => deepEqual(other, item));
+  return items.some((other) => deepEqual(other, item, budget));
 });
 const slice = variadic(['list'], 'any', ([items], indexes) => {
   if (items.length === 0) return null;
@@ -83,5 +81,5 @@ export const LISTS: Readonly<Record<string, TemplateFunction>> = {
   chunk,
   mustChunk: chunk,
   concat: variadic([], 'list', (_, lists) => lists.flat(1)),
-  sortAlpha: fixed(['any'], ([items]) => textsOf(items).sort()),
+  sortAlpha: fixed(['any'], ([items], { budget }) => textsOf(items, budget).sort()),
 };

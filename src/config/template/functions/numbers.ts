@@ -1,3 +1,4 @@
+import { ITEM_SIZE } from '../budget.ts';
 import { textOf, toFloat, toInt, wrap } from '../convert.ts';
 import { TemplateError } from '../error.ts';
 import { type FunctionContext, fixed, type TemplateFunction, variadic } from '../function.ts';
@@ -21,7 +22,10 @@ export const NUMBERS: Readonly<Record<string, TemplateFunction>> = {
   int64: fixed(['any'], ([value]) => toInt(value)),
   float64: fixed(['any'], ([value]) => toFloat(value)),
   atoi: fixed(['text'], ([text]) => (/^[+-]?\d{1,19}$/.test(text) ? wrap(BigInt(text.replace(/^\+/, ''))) : 0n)),
-  toDecimal: fixed(['any'], ([value]) => (/^[0-7]{1,21}$/.test(textOf(value)) ? BigInt(`0o${textOf(value)}`) : 0n)),
+  toDecimal: fixed(['any'], ([value], { budget }) => {
+    const digits = textOf(value, budget);
+    return /^[0-7]{1,21}$/.test(digits) ? BigInt(`0o${digits}`) : 0n;
+  }),
   add1: fixed(['any'], ([value]) => wrap(toInt(value) + 1n)),
   add: variadic([], 'any', (_, values) => wrap(values.map(toInt).reduce((a, b) => wrap(a + b), 0n))),
   sub: fixed(['any', 'any'], ([a, b]) => wrap(toInt(a) - toInt(b))),
@@ -63,7 +67,7 @@ function steps(start: bigint, stop: bigint, step: bigint, budget: FunctionContex
   if (stop < start ? step >= 0n : step <= 0n) return [];
   const distance = stop < start ? start - stop : stop - start;
   const size = step < 0n ? -step : step;
-  budget.make(Number((distance + size - 1n) / size));
+  budget.make(Number((distance + size - 1n) / size) * ITEM_SIZE);
   const result: bigint[] = [];
   for (let value = start; step > 0n ? value < stop : value > stop; value += step) result.push(value);
   return result;

@@ -27,29 +27,29 @@ export const TEXT: Readonly<Record<string, TemplateFunction>> = {
   contains: fixed(['text', 'text'], ([part, text]) => text.includes(part)),
   hasPrefix: fixed(['text', 'text'], ([prefix, text]) => text.startsWith(prefix)),
   hasSuffix: fixed(['text', 'text'], ([suffix, text]) => text.endsWith(suffix)),
-  quote: variadic([], 'any', (_, args) =>
+  quote: variadic([], 'any', (_, args, { budget }) =>
     present(args)
-      .map((arg) => quoteText(textOf(arg)))
+      .map((arg) => quoteText(textOf(arg, budget)))
       .join(' '),
   ),
-  squote: variadic([], 'any', (_, args) =>
+  squote: variadic([], 'any', (_, args, { budget }) =>
     present(args)
-      .map((arg) => `'${printValue(arg)}'`)
+      .map((arg) => `'${printValue(arg, budget)}'`)
       .join(' '),
   ),
-  cat: variadic([], 'any', (_, args) =>
+  cat: variadic([], 'any', (_, args, { budget }) =>
     present(args)
-      .map((arg) => printValue(arg))
+      .map((arg) => printValue(arg, budget))
       .join(' '),
   ),
   indent: fixed(['int', 'text'], ([spaces, text], { budget }) => indent(text, Number(spaces), budget)),
   nindent: fixed(['int', 'text'], ([spaces, text], { budget }) => `\n${indent(text, Number(spaces), budget)}`),
   replace: fixed(['text', 'text', 'text'], ([old, fresh, text], { budget }) => replaceAll(text, old, fresh, budget)),
   plural: fixed(['text', 'text', 'int'], ([one, many, count]) => (count === 1n ? one : many)),
-  toString: fixed(['any'], ([value]) => textOf(value)),
-  toStrings: fixed(['any'], ([value]) => textsOf(value)),
+  toString: fixed(['any'], ([value], { budget }) => textOf(value, budget)),
+  toStrings: fixed(['any'], ([value], { budget }) => textsOf(value, budget)),
   join: fixed(['text', 'any'], ([separator, value], { budget }) => {
-    const texts = textsOf(value);
+    const texts = textsOf(value, budget);
     budget.make(separator.length * texts.length);
     return texts.join(separator);
   }),

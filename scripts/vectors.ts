@@ -1,0 +1,19 @@
+/** `npm run vectors -- <topic> <folder>`: runs every case of a folder in that topic's format, ends with `equal N, different N, listed N`. */
+const TOPICS = ['rules', 'labels', 'kv', 'static', 'file', 'merge', 'docker', 'swarm'] as const;
+
+interface Outcome {
+  readonly equal: number;
+  readonly different: readonly string[];
+  readonly listed: number;
+}
+
+const [topic, folder] = process.argv.slice(2);
+if (topic === undefined || folder === undefined || !TOPICS.some((known) => known === topic)) {
+  console.error(`Usage: npm run vectors -- TOPIC FOLDER\n\nTopics: ${TOPICS.join(', ')}`);
+  process.exit(2);
+}
+const { run } = (await import(`./vectors/${topic}.ts`)) as { run(folder: string): Promise<Outcome> };
+const { equal, different, listed } = await run(folder);
+for (const text of different) console.log(text);
+console.log(`equal ${equal}, different ${different.length}, listed ${listed}`);
+process.exitCode = different.length > 0 ? 1 : 0;
