@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { decode } from '../../src/base/decode.ts';
 import { dynamicConfiguration } from '../../src/config/dynamic.ts';
 import { decodeKeys, encodeKeys } from '../../src/config/keys.ts';
-import { check, pathsWith, text, valueFor } from './arbitrary.ts';
-import { written } from './round-trip.ts';
+import { check, pathsWith, text, valueFor } from '../support/arbitrary.ts';
+import { written } from '../support/round-trip.ts';
 
 const key = fc.oneof(
   { weight: 8, arbitrary: pathsWith(String)(dynamicConfiguration).map((path) => `traefik/${path.join('/')}`) },

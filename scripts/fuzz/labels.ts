@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { dynamicConfiguration } from '../../src/config/dynamic.ts';
 import { decodeLabels, encodeLabels } from '../../src/config/labels.ts';
-import { check, pathsWith, text } from './arbitrary.ts';
-import { written } from './round-trip.ts';
+import { check, pathsWith, text } from '../support/arbitrary.ts';
+import { written } from '../support/round-trip.ts';
 
 const label = fc.oneof(
   {

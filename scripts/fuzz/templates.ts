@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { ConfigError } from '../../src/base/errors.ts';
 import { compileTemplate, TEMPLATE_FUNCTIONS } from '../../src/config/template.ts';
-import { check } from './arbitrary.ts';
+import { check } from '../support/arbitrary.ts';
 
 const word = fc.oneof(
   fc.constantFrom(...TEMPLATE_FUNCTIONS.keys()),
