@@ -15,6 +15,7 @@ import { createHealthChecks } from './health-check.ts';
 import { TERMINATING } from './internal-services.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
 import { createNodeHttpSender } from './rim/node-http.ts';
+import { createStreamConfigurations } from './streams.ts';
 import { startThreads } from './threads.ts';
 
 export interface AgentOptions {
@@ -63,6 +64,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   let runtime = merger.merge(new Map());
   const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
   const sender = createNodeHttpSender();
+  const streams = createStreamConfigurations({ clock, log });
   let edgeSide: EdgeSide | undefined;
   const health = createHealthChecks({ cells, clock, log, send: sender.send, onChange: () => edgeSide?.healthChanged() });
   const control: ControlServer = await startControlServer({ socket: controlSocket, runtime: () => runtime, configuration });
@@ -75,7 +77,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     while (pending !== undefined) {
       const next = pending;
       pending = undefined;
-      await threads.apply(toProxyConfiguration(next));
+      await threads.apply(toProxyConfiguration(next), streams.of(next));
       health.update(next);
       edgeSide?.update(next);
       for (const watcher of [...watchers]) watcher(next);

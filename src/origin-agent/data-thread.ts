@@ -8,6 +8,7 @@ import { systemClock } from './clock.ts';
 import { createDataPlane, type RelayState } from './data-plane.ts';
 import type { RelayEntryPoint } from './entrypoints/relay.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
+import type { StreamConfiguration } from './streams.ts';
 
 /** What a data thread is started with. */
 export interface DataThreadData {
@@ -23,6 +24,7 @@ export interface DataThreadData {
 
 export type ToThread =
   | { readonly type: 'changes'; readonly revision: number; readonly lines: readonly string[] }
+  | { readonly type: 'streams'; readonly configuration: StreamConfiguration }
   | { readonly type: 'relay'; readonly state: RelayState }
   | { readonly type: 'listen' }
   | { readonly type: 'drain'; readonly graceMs: number };
@@ -30,6 +32,7 @@ export type ToThread =
 export type FromThread =
   | { readonly type: 'log'; readonly line: { level: LogLevel; message: string; fields: Record<string, unknown> } }
   | { readonly type: 'applied'; readonly revision: number }
+  | { readonly type: 'streaming' }
   | { readonly type: 'listening'; readonly ports: Record<string, number> }
   | { readonly type: 'failed'; readonly error: Error }
   | { readonly type: 'drained' };
@@ -55,7 +58,10 @@ let applying = Promise.resolve();
 
 port.on('message', (message: ToThread) => {
   if (message.type === 'changes') applying = applying.then(() => apply(message.revision, message.lines));
-  else if (message.type === 'listen')
+  else if (message.type === 'streams') {
+    plane.setStreams(message.configuration);
+    tell({ type: 'streaming' });
+  } else if (message.type === 'listen')
     plane.listen().then(
       (ports) => tell({ type: 'listening', ports }),
       (error: Error) => tell({ type: 'failed', error }),
@@ -74,7 +80,7 @@ async function apply(revision: number, lines: readonly string[]): Promise<void> 
     await new Promise((resolve) => setImmediate(resolve));
     sliceEnd = performance.now() + SLICE_MS;
   }
-  plane.proxy.update(changes as ProxyChanges);
+  plane.update(changes as ProxyChanges);
   tell({ type: 'applied', revision });
 }
 
