@@ -20,6 +20,7 @@ import { TERMINATING } from './internal-services.ts';
 import { createPrometheus } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
 import { createNodeHttpSender } from './rim/node-http.ts';
+import { createStreamConfigurations } from './streams.ts';
 import { startThreads } from './threads.ts';
 
 export interface AgentOptions {
@@ -76,6 +77,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   let runtime = merger.merge(new Map());
   const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
   const sender = createNodeHttpSender();
+  const streams = createStreamConfigurations({ clock, log });
   let edgeSide: EdgeSide | undefined;
   const health = createHealthChecks({ cells, clock, log, send: sender.send, onChange: () => edgeSide?.healthChanged() });
   const api = createApi({ runtime: () => runtime, configuration, health: health.status, version, now: clock.now });
@@ -103,7 +105,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     while (pending !== undefined) {
       const next = pending;
       pending = undefined;
-      await threads.apply(toProxyConfiguration(next));
+      await threads.apply(toProxyConfiguration(next), streams.of(next));
       reloads.count += 1;
       reloads.lastMs = clock.now();
       health.update(next);

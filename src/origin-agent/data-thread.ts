@@ -10,6 +10,7 @@ import type { RelayEntryPoint } from './entrypoints/relay.ts';
 import type { ThreadMetrics } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
 import type { ObserverOptions } from './observer.ts';
+import type { StreamConfiguration } from './streams.ts';
 
 /** What a data thread is started with. */
 export interface DataThreadData {
@@ -27,6 +28,7 @@ export interface DataThreadData {
 
 export type ToThread =
   | { readonly type: 'changes'; readonly revision: number; readonly lines: readonly string[] }
+  | { readonly type: 'streams'; readonly configuration: StreamConfiguration }
   | { readonly type: 'relay'; readonly state: RelayState }
   | { readonly type: 'listen' }
   | { readonly type: 'metrics' }
@@ -37,6 +39,7 @@ export type FromThread =
   | { readonly type: 'access'; readonly lines: string }
   | { readonly type: 'measured'; readonly metrics: ThreadMetrics }
   | { readonly type: 'applied'; readonly revision: number }
+  | { readonly type: 'streaming' }
   | { readonly type: 'listening'; readonly ports: Record<string, number> }
   | { readonly type: 'failed'; readonly error: Error }
   | { readonly type: 'drained' };
@@ -63,7 +66,10 @@ let applying = Promise.resolve();
 
 port.on('message', (message: ToThread) => {
   if (message.type === 'changes') applying = applying.then(() => apply(message.revision, message.lines));
-  else if (message.type === 'listen')
+  else if (message.type === 'streams') {
+    plane.setStreams(message.configuration);
+    tell({ type: 'streaming' });
+  } else if (message.type === 'listen')
     plane.listen().then(
       (ports) => tell({ type: 'listening', ports }),
       (error: Error) => tell({ type: 'failed', error }),
@@ -83,7 +89,7 @@ async function apply(revision: number, lines: readonly string[]): Promise<void> 
     await new Promise((resolve) => setImmediate(resolve));
     sliceEnd = performance.now() + SLICE_MS;
   }
-  plane.proxy.update(changes as ProxyChanges);
+  plane.update(changes as ProxyChanges);
   tell({ type: 'applied', revision });
 }
 

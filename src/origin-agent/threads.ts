@@ -10,6 +10,7 @@ import type { RelayState } from './data-plane.ts';
 import type { DataThreadData, FromThread, ToThread } from './data-thread.ts';
 import { parseListenAddress } from './listen-address.ts';
 import type { ThreadMetrics } from './metrics.ts';
+import type { StreamConfiguration } from './streams.ts';
 
 export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort'> {
   /** Number of data threads; 0 chooses min(cores, 4). */
@@ -24,7 +25,7 @@ export interface Threads {
   /** Ports by entry point. Throws ConfigError when one is taken. */
   listen(): Promise<Record<string, number>>;
   /** Resolves when every thread serves the configuration. */
-  apply(configuration: ProxyConfiguration): Promise<void>;
+  apply(configuration: ProxyConfiguration, streams: StreamConfiguration): Promise<void>;
   /** What relays serve and whom they believe from here on. */
   setRelayState(state: RelayState): void;
   /** Numbers of every thread that lives. */
@@ -40,6 +41,7 @@ export function startThreads(options: ThreadsOptions): Threads {
   const count = options.count > 0 ? options.count : Math.min(availableParallelism(), 4);
   let current = EMPTY;
   let revision = 0;
+  let streams: StreamConfiguration | undefined;
   let relayState: RelayState | undefined;
   let listening = false;
   let stopping = false;
@@ -57,6 +59,7 @@ export function startThreads(options: ThreadsOptions): Threads {
         .send({ type: 'changes', revision, lines: [...changeLines(diffConfigurations(EMPTY, current))] }, 'applied')
         .then(() => (listening ? next.send({ type: 'listen' }, 'listening') : undefined));
     });
+    if (streams !== undefined) thread.worker.postMessage({ type: 'streams', configuration: streams } satisfies ToThread);
     if (relayState !== undefined) thread.worker.postMessage({ type: 'relay', state: relayState } satisfies ToThread);
     threads.add(thread);
     return thread;
@@ -71,7 +74,11 @@ export function startThreads(options: ThreadsOptions): Threads {
       listening = true;
       return answers[0]!.ports;
     },
-    async apply(configuration) {
+    async apply(configuration, nextStreams) {
+      if (streams !== nextStreams) {
+        streams = nextStreams;
+        await Promise.all([...threads].map((thread) => thread.send({ type: 'streams', configuration: nextStreams }, 'streaming')));
+      }
       const changes = diffConfigurations(current, configuration);
       current = configuration;
       if (isEmpty(changes)) return;

@@ -1,12 +1,12 @@
 import { describe } from '../base/errors.ts';
-import type { Handler, ProxyRequest, ProxyResponse } from '../base/message.ts';
+import type { Handler, ProxyRequest, ProxyResponse, TlsFacts } from '../base/message.ts';
 import { providerOf, providerRank } from '../config/names.ts';
 import { createRoutingView, type RoutingView } from '../config/rule/routing-view.ts';
 import type { ProxyConfiguration, ProxyRouter } from '../config/snapshot.ts';
 import { createEncodedCharacterTest } from '../middlewares/http/encoded-characters.ts';
 import { createBuilder, type Objects } from './build.ts';
 import { createRequestPreparation, type EntryPointOptions } from './entry-point.ts';
-import { emptyResponse, errorResponse, notFound } from './error-response.ts';
+import { emptyResponse, errorResponse, misdirected, notFound } from './error-response.ts';
 import { changeLayeredMap, createLayeredMap, type LayeredMap } from './layered-map.ts';
 import { type ObservabilityOptions, observe, observeRouter } from './observation.ts';
 import type { Platform } from './platform.ts';
@@ -69,6 +69,7 @@ export function createProxy({ platform, entryPoints, hostname, precedence, obser
       if (observed !== undefined) observe(request, observed[request.entryPoint]);
       const name = match(tableKey(request.entryPoint, request.tls !== undefined), request);
       if (name === undefined) return notFound();
+      if (request.tls !== undefined && isMisdirected(name, request.tls)) return misdirected();
       if (encodedCharacters.get(request.entryPoint)?.(request.path)) return emptyResponse(400);
       enter(request, name);
       return await builder.router(name)(request);
@@ -76,6 +77,10 @@ export function createProxy({ platform, entryPoints, hostname, precedence, obser
       return errorResponse(error, log.with({ routerName: request.facts.routerName, entryPointName: request.entryPoint }));
     }
   }
+
+  /** A name in the handshake led to other TLS options than the router asks for. At the edge the handshake is Cloudflare's. */
+  const isMisdirected = (name: string, { options }: TlsFacts): boolean =>
+    platform.place === 'agent' && (objects.routers.get(name)?.tls?.options ?? 'default') !== options;
 
   const match = (key: string, request: ProxyRequest): string | undefined => tables.get(key)?.match(createRoutingView(request))?.name;
 
