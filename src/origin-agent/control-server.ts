@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
 import { notFound } from './api/answers.ts';
 import { INTERNAL_SERVICE } from './internal-services.ts';
 
@@ -12,11 +13,9 @@ export type ControlServices = Readonly<Record<string, (request: Request) => Resp
 
 /** Answers for the control thread on a Unix socket in a folder of its own; data threads bring the requests of `…@internal` services. */
 export async function startControlServer({ socket, services }: { socket: string; services: ControlServices }): Promise<ControlServer> {
-  const answer = (request: Request): Response | Promise<Response> => {
-    const service = services[request.headers.get(INTERNAL_SERVICE) ?? ''];
-    return service === undefined ? notFound() : service(request);
-  };
-  const server = createServer(getRequestListener(answer));
+  const app = new Hono();
+  app.all('*', ({ req }) => services[req.header(INTERNAL_SERVICE) ?? '']?.(req.raw) ?? notFound());
+  const server = createServer(getRequestListener(app.fetch));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(socket, resolve);
