@@ -21,6 +21,8 @@ import { createTcpRouting } from './tcp/routing.ts';
 import { createTcpServices } from './tcp/services.ts';
 import { HttpsHosts } from './tls/https-hosts.ts';
 import { createTlsTermination, type TlsTermination } from './tls/termination.ts';
+import { listenUdp } from './udp/listen.ts';
+import { createUdpRouting } from './udp/services.ts';
 import { unpackGzip } from './unpack.ts';
 
 export interface DataPlaneOptions {
@@ -105,6 +107,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const noTcp = { routers: {}, services: {}, middlewares: {}, serversTransports: {} };
   let routing = createTcpRouting(noTcp, options);
   let services = createTcpServices(noTcp);
+  let udp = createUdpRouting({ routers: {}, services: {} });
   let tls: TlsTermination | undefined;
   const streams = { https, routing: (entryPoint: string) => routing(entryPoint), services: () => services, tls: () => tls };
   let relayState: RelayState = { agentId: '', grantKeys: [], published: [], clockOffsetMs: 0 };
@@ -120,6 +123,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setStreams(configuration) {
       routing = createTcpRouting(configuration.tcp, options);
       services = createTcpServices(configuration.tcp);
+      udp = createUdpRouting(configuration.udp);
       tls = createTlsTermination(configuration.tls, log);
     },
     setRelayState(state) {
@@ -138,6 +142,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
             ...(observer && { onOutcome: observer.outcome }),
           }),
         );
+      }
+      for (const [name, entryPoint] of Object.entries(options.entryPoints)) {
+        if (!entryPoint.address?.endsWith('/udp')) continue;
+        listeners.push(await listenUdp(name, entryPoint, { clock, log, reusePort: options.reusePort, choose: (from) => udp(from) }));
       }
       if (options.relay !== undefined) {
         const relay = createRelay({

@@ -79,10 +79,10 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     const intake = new Intake(Channel.accept(socket, nobody), {
       clock,
       timeoutMs: settings.limits.readTimeoutMs,
-      proxyProtocol: believes?.(ends.source.address) === true,
+      proxyProtocol: believes !== undefined,
       peek: looksForTls,
       postgres: () => streams.routing(name).tls,
-      onGreeting: (channel, greeting) => dispatch(channel, greeting, endsOf(ends, greeting)),
+      onGreeting: (channel, greeting) => dispatch(channel, greeting, believes?.(ends.source.address) ? endsOf(ends, greeting) : ends),
       onOver: leave,
     });
     if (!intake.channel.closed && !intake.over) others.add(intake);
@@ -194,7 +194,7 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   };
 }
 
-/** Whether a peer's PROXY header is believed; undefined when nobody's is. */
+/** Whether a peer's PROXY header is believed, or read and dropped; undefined when none is read. */
 function proxyProtocolTest({ proxyProtocol }: EntryPoint): ((address: string) => boolean) | undefined {
   if (proxyProtocol === undefined) return undefined;
   return proxyProtocol.insecure === true ? () => true : createIpMatcher(proxyProtocol.trustedIPs ?? []);

@@ -1,4 +1,5 @@
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
+import { providerOf, qualify } from '../../config/names.ts';
 import type { StreamConfiguration } from '../streams.ts';
 import { createTurns } from './turns.ts';
 
@@ -18,6 +19,9 @@ export interface TcpTarget {
   readonly terminationDelayMs: number;
 }
 
+type LoadBalancer = NonNullable<Tcp['services'][string]['loadBalancer']>;
+type Server = NonNullable<LoadBalancer['servers']>[number];
+
 export interface TcpServices {
   /** Takes the next turn; undefined when there is no server. */
   choose(service: string): TcpTarget | undefined;
@@ -31,10 +35,12 @@ export function createTcpServices({ services, serversTransports }: Tcp): TcpServ
     if (loadBalancer !== undefined) {
       const targets = (loadBalancer.servers ?? [])
         .filter(({ fenced }) => !fenced)
-        .flatMap((server) => targetOf(loadBalancer, server) ?? []);
+        .flatMap((server) => targetOf(loadBalancer, server, providerOf(name)) ?? []);
       return createTurns(targets.map((item) => ({ item, weight: 1 })));
     }
-    const next = createTurns((weighted?.services ?? []).map(({ name: item = '', weight = 1 }) => ({ item, weight })));
+    const next = createTurns(
+      (weighted?.services ?? []).map(({ name: item = '', weight = 1 }) => ({ item: qualify(item, providerOf(name)), weight })),
+    );
     return () => {
       const child = next();
       return child === undefined ? undefined : choose(child);
@@ -47,13 +53,11 @@ export function createTcpServices({ services, serversTransports }: Tcp): TcpServ
     return next();
   }
 
-  type LoadBalancer = NonNullable<Tcp['services'][string]['loadBalancer']>;
-
-  function targetOf(balancer: LoadBalancer, server: NonNullable<LoadBalancer['servers']>[number]): TcpTarget | undefined {
+  function targetOf(balancer: LoadBalancer, server: Server, provider: string): TcpTarget | undefined {
     const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(server.address ?? '');
     if (match === null) return undefined;
     const host = match[1] ?? match[2] ?? '';
-    const named = balancer.serversTransport ? serversTransports[balancer.serversTransport] : undefined;
+    const named = balancer.serversTransport ? serversTransports[qualify(balancer.serversTransport, provider)] : undefined;
     const transport = named ?? serversTransports['default@internal'] ?? {};
     // A transport that is named replaces what the service says.
     const header = named === undefined ? (balancer.proxyProtocol ?? transport.proxyProtocol) : named.proxyProtocol;

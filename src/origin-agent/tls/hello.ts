@@ -13,7 +13,7 @@ const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
 const MAX_RECORD_BYTES = 16_384 + 256;
 /** Larger than any hello with post-quantum keys and a session ticket. */
-const MAX_HELLO_BYTES = 65_536;
+const MAX_HELLO_BYTES = 16_384;
 const SERVER_NAME = 0;
 const ALPN = 16;
 
