@@ -47,7 +47,7 @@ function readField(schema: Schema, input: unknown, reading: Reading): unknown {
   if (Array.isArray(input)) return fail(reading, 'bad-value', `wants options below it (${optionNames(schema.fields!)}), not a list`);
   const text = textOf(input);
   if (!schema.presence || (schema.presence === 'not in keys' && reading.dialect === 'keys')) {
-    if (childrenOf(input) > 0) return readEntry(schema, input, reading);
+    if (childrenOf(input) > 0 || (reading.dialect === 'machine' && isTree(input))) return readEntry(schema, input, reading);
     return fail(reading, 'empty-object', emptyMessage(schema));
   }
   if (text === '' || text.toLowerCase() === 'true') return readEntry(schema, input, reading);
@@ -91,7 +91,7 @@ function readNode(schema: Schema, input: unknown, reading: Reading): unknown {
     case 'map':
       return readMap(schema, input, reading);
     case 'any':
-      return readRaw(input, reading.dialect);
+      return reading.dialect === 'machine' ? input : readRaw(input);
     default:
       return readScalar(schema, input, reading);
   }
@@ -128,7 +128,7 @@ function readItems(schema: Schema, items: Schema, input: unknown, reading: Readi
       if (entry === null || entry === undefined) continue;
       if (!/^\[.*\]$/.test(key) && !isTree(entry))
         warn(reading, 'passed-over', `is a list: '${key}' makes an empty entry; write ${indexed(reading, key)}`);
-      read(key, Array.isArray(entry) ? {} : entry);
+      read(key, isTree(entry) ? entry : {});
     }
   } else if (textOf(input) !== '') {
     warn(reading, 'passed-over', `${showValue(schema, input)} says nothing here; write a list with ${optionNames(items.fields!)}`);
@@ -186,7 +186,7 @@ function textEntries(input: unknown, reading: Reading): string[] | typeof FAILED
 }
 
 function readMap(schema: Schema, input: unknown, reading: Reading): unknown {
-  if (childrenOf(input) === 0) {
+  if (childrenOf(input) === 0 && !(reading.dialect === 'machine' && isTree(input))) {
     const wanted = schema.items!.kind === 'object' ? 'objects' : 'values';
     return fail(reading, Array.isArray(input) ? 'bad-value' : 'empty-object', `wants names with ${wanted} below it`);
   }
@@ -297,7 +297,7 @@ function readNamed(fields: Fields, name: string | undefined, entry: unknown, rea
 }
 
 function passedOver(field: Schema, dialect: Dialect): string | undefined {
-  if (field.internal) return 'is set by providers only and passed over here';
+  if (field.internal && dialect !== 'machine') return 'is set by providers only and passed over here';
   if (field.labels === false && dialect === 'labels') return 'cannot be set by labels and is passed over; write it in a file';
   if (field.onlyLabels && dialect !== 'labels') return 'can be set by labels only and is passed over here';
   return undefined;

@@ -1,37 +1,33 @@
 import { formatDuration } from './duration.ts';
 import type { Schema } from './schema.ts';
 
-/** JSON Schema (2020-12) of a schema: what editors complete and check. Scalars may also be written as text, as the decoder accepts. */
-export function jsonSchema(schema: Schema): Record<string, unknown> {
-  const common: Record<string, unknown> = { description: schema.summary };
+type JsonSchema = Record<string, unknown>;
+
+/**
+ * JSON Schema (2020-12) of a schema, for editors: what the decoder accepts in documents, and what one would write. Letter case of
+ * names, which the decoder does not heed, and spellings like `t` for true are left out.
+ */
+export function jsonSchema(schema: Schema): JsonSchema {
+  const common: JsonSchema = { description: schema.summary };
   if (schema.deprecated !== undefined) common.deprecated = true;
   if (schema.default !== undefined && schema.kind !== 'object') common.default = defaultValue(schema);
   switch (schema.kind) {
     case 'string':
-      return { ...common, type: ['string', 'number', 'boolean'], ...(schema.values === undefined ? {} : { enum: schema.values }) };
+      return schema.values === undefined ? { ...common, type: ['string', 'number', 'boolean'] } : { ...common, enum: schema.values };
     case 'boolean':
-      return { ...common, type: ['boolean', 'string'] };
+      return { ...common, enum: [true, false, 'true', 'false'] };
     case 'integer':
+      return { ...common, type: ['integer', 'string'], pattern: '^[+-]?[0-9]+$' };
     case 'number':
-      return { ...common, type: [schema.kind, 'string'] };
+      return { ...common, type: ['number', 'string'] };
     case 'duration':
-      return { ...common, type: ['string', 'integer'], pattern: '^[+-]?(\\d+|(\\d+\\.?\\d*(ns|us|µs|ms|s|m|h))+)$' };
+      return { ...common, type: ['string', 'integer'], pattern: DURATION };
     case 'list':
-      return schema.items!.kind === 'object'
-        ? { ...common, type: 'array', items: jsonSchema(schema.items!) }
-        : { ...common, anyOf: [{ type: 'array', items: jsonSchema(schema.items!) }, { type: 'string' }] };
+      return listSchema(schema, common);
     case 'map':
-      return { ...common, type: 'object', additionalProperties: jsonSchema(schema.items!) };
+      return { ...common, type: 'object', minProperties: 1, additionalProperties: entrySchema(jsonSchema(schema.items!)) };
     case 'object':
-      return {
-        ...common,
-        type: schema.presence ? ['object', 'null'] : 'object',
-        properties: Object.fromEntries(Object.entries(schema.fields!).map(([name, field]) => [name, jsonSchema(field)])),
-        required: Object.entries(schema.fields!)
-          .filter(([, field]) => field.required)
-          .map(([name]) => name),
-        additionalProperties: false,
-      };
+      return objectSchema(schema, common);
     case 'any':
       return common;
   }
@@ -40,4 +36,25 @@ export function jsonSchema(schema: Schema): Record<string, unknown> {
 function defaultValue({ kind, default: value }: Schema): unknown {
   if (kind === 'duration') return formatDuration(value as number);
   return typeof value === 'bigint' ? value.toString() : value;
+}
+
+/** Go's text, or digits alone for seconds. */
+const DURATION = '^[+-]?([0-9]+|(([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|µs|ms|s|m|h))+)$';
+
+function listSchema(schema: Schema, common: JsonSchema): JsonSchema {
+  const items = jsonSchema(schema.items!);
+  if (schema.items!.kind === 'object') return { ...common, type: 'array', items: entrySchema(items) };
+  return { ...common, anyOf: [{ type: 'array', items }, { type: 'string' }] };
+}
+
+/** An entry of a list or map may be empty where an option may not. */
+const entrySchema = ({ minProperties: _, ...rest }: JsonSchema): JsonSchema => rest;
+
+function objectSchema(schema: Schema, common: JsonSchema): JsonSchema {
+  const fields = Object.entries(schema.fields!).filter(([, field]) => field.internal === undefined && !field.onlyLabels);
+  const required = fields.filter(([, field]) => field.required).map(([name]) => name);
+  const properties = Object.fromEntries(fields.map(([name, field]) => [name, jsonSchema(field)]));
+  const object = { type: 'object', properties, ...(required.length > 0 && { required }), additionalProperties: false };
+  if (!schema.presence) return { ...common, ...object, minProperties: 1 };
+  return { ...common, anyOf: [object, { enum: [true, false, 'true', 'false'] }] };
 }

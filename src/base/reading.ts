@@ -9,10 +9,11 @@ export interface Problem<C extends string = ProblemCode> {
 }
 
 /**
- * `document`: YAML, TOML, JSON. `labels`: label trees. `keys`: trees out of flat store keys, flags and variables.
+ * `document`: YAML, TOML, JSON. `labels`: label trees. `keys`: trees out of flat store keys, flags and variables. `machine`: what
+ * `encode` or an API wrote, where objects may be empty and internal options are read too.
  * Everywhere scalars may be written as text, lists of scalars as one text with commas, and option names in any letter case.
  */
-export type Dialect = 'document' | 'labels' | 'keys';
+export type Dialect = 'document' | 'labels' | 'keys' | 'machine';
 
 export const FAILED = Symbol('failed');
 

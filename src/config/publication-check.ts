@@ -78,7 +78,7 @@ const CHECKS: Record<ObjectKind, (name: string, object: Record<string, unknown>)
 function read(schema: Schema, config: unknown): unknown {
   const sealing = sealingProblem(schema, config);
   if (sealing !== undefined) throw new Error(sealing);
-  const { value, problems } = decode(withoutSecretChecks(schema), config);
+  const { value, problems } = decode(withoutSecretChecks(schema), config, 'machine');
   if (value === undefined || problems.length > 0)
     throw new Error(problems.map(({ path, message }) => `${path.join('.')} ${message}`.trim()).join('; ') || 'is empty');
   return value;

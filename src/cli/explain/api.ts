@@ -77,7 +77,7 @@ function objectsOf<T>(
 ): Readonly<Record<string, RuntimeObject<T>>> {
   return Object.fromEntries(
     Object.entries(objects).map(([name, { status, error, using, usedBy: _usedBy, serverStatus: _serverStatus, ...written }]) => {
-      const { value, problems } = decode(schema, written);
+      const { value, problems } = decode(schema, written, 'machine');
       const errors = [error ?? []].flat().map(String);
       const at = name.indexOf('@');
       return [

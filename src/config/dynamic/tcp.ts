@@ -51,7 +51,7 @@ export const tcpService = object(
         servers: list(
           object(
             {
-              address: string('host:port', { labels: false }),
+              address: string('Host and port.', { labels: false }),
               port: string('Port of the address that the provider makes.', { onlyLabels: true }),
               fenced: boolean('On its way out: keeps its connections and takes no new ones.', { internal: 'note' }),
               tls: boolean('Speaks TLS to the server.'),
