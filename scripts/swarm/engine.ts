@@ -1,5 +1,5 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /** Why no engine can be started here, or undefined. Suites are skipped by this. */
 export const NO_DOCKER: string | undefined = (() => {
   if (process.getuid?.() !== 0) return 'not root';
-  const missing = ['dockerd', 'docker', 'busybox', 'ip', 'nsenter'].find((program) => findProgram(program) === undefined);
+  const missing = ['dockerd', 'docker', 'busybox', 'ip', 'nsenter', 'setpriv'].find((program) => findProgram(program) === undefined);
   if (missing !== undefined) return `${missing} is not installed`;
   const probe = spawnSync('ip', ['netns', 'add', `edgeway-probe-${process.pid}`]);
   if (probe.status !== 0) return 'network namespaces cannot be made';
@@ -57,10 +57,11 @@ export async function startEngine(...daemonOptions: string[]): Promise<Engine> {
   let daemon: { pid: number; exited: Promise<unknown> } | undefined;
   const startDaemon = async (): Promise<void> => {
     const log = openSync(join(folder, 'log'), 'a');
+    // It must not outlive a test run that is killed.
     const child = spawn(
-      'nsenter',
+      'setpriv',
       [
-        `--net=/run/netns/${namespace}`,
+        ...['--pdeathsig', 'TERM', 'nsenter', `--net=/run/netns/${namespace}`],
         'dockerd',
         ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid')],
         ...['-H', endpoint, '--storage-driver', 'overlay2', ...daemonOptions],
@@ -106,6 +107,7 @@ export async function startEngine(...daemonOptions: string[]): Promise<Engine> {
         if (ids.length > 0) await docker('rm', '-f', ...ids).catch(() => {});
       }
       await shutDown();
+      killBelow(folder);
       // What a daemon leaves mounted: namespaces of overlay networks, layers of containers that ended with it.
       const mounts = readFileSync('/proc/mounts', 'utf8')
         .split('\n')
@@ -115,6 +117,27 @@ export async function startEngine(...daemonOptions: string[]): Promise<Engine> {
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** Ends what a daemon that had to be killed leaves: shims, known by the folder in their command line, and what runs in them. */
+function killBelow(folder: string): void {
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const read = (pid: string, file: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const shims = new Set(processes.filter((pid) => read(pid, 'cmdline').includes(`${folder}/`)));
+  const parentOf = (pid: string): string => /\) . (\d+)/.exec(read(pid, 'stat'))?.[1] ?? '';
+  for (const pid of [...processes.filter((one) => shims.has(parentOf(one))), ...shims]) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // Gone by itself.
+    }
+  }
 }
 
 async function importSmallImage(folder: string, docker: Engine['docker']): Promise<void> {

@@ -3,11 +3,12 @@ import { asJson, asText, type Json, signalNumber } from './docker-container.ts';
 /**
  * What an event means for the container it names.
  * `signal`: somebody sent it a signal, and whether that stops it the container knows. `stopped`, `unhealthy`, `paused`: it must
- * get nothing new. `removed`: it is no more. `started`: it begins anew. `changed`: it has to be looked at.
+ * get nothing new. `removed`: it is no more. `started`: it begins anew. `moved`: its networks changed. `changed`: it has to be looked
+ * at.
  */
 export type ContainerEffect =
   | { readonly kind: 'signal'; readonly signal: number }
-  | { readonly kind: 'stopped' | 'unhealthy' | 'paused' | 'removed' | 'started' | 'changed' };
+  | { readonly kind: 'stopped' | 'unhealthy' | 'paused' | 'removed' | 'started' | 'moved' | 'changed' };
 
 export interface ContainerEvent {
   readonly id: string;
@@ -44,7 +45,7 @@ export function readContainerEvent(event: Json): ContainerEvent | undefined {
   const time = typeof event.timeNano === 'number' ? event.timeNano / 1e6 : Number.NaN;
   if (type === 'network') {
     const id = asText(attributes.container);
-    return id !== '' && (action === 'connect' || action === 'disconnect') ? { id, effect: { kind: 'changed' }, task, time } : undefined;
+    return id !== '' && (action === 'connect' || action === 'disconnect') ? { id, effect: { kind: 'moved' }, task, time } : undefined;
   }
   if (type !== 'container') return undefined;
   const id = asText(actor.ID) || asText(event.id);

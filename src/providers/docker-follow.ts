@@ -19,7 +19,7 @@ export interface EngineView {
   /** Whatever is known may be wrong: events may have been lost. */
   doubt(): void;
   /** Asks the engine about all that is in doubt; false when nothing is. Throws when it cannot be reached. */
-  look(because: 'event' | 'time'): Promise<boolean>;
+  look(): Promise<boolean>;
   /** Milliseconds until the next look when no event comes. */
   nextLookMs(): number;
   build(): BuiltConfiguration;
@@ -30,6 +30,9 @@ const GATHER_MS = 50;
 
 /** So long after what could not wait the next waits, to be told together with others: fifty of a second at most. */
 const URGENT_GAP_MS = 20;
+
+/** A look may take long where the engine is slow to tell of one thing; what was learnt is told meanwhile. */
+const TELL_MS = 250;
 
 /** Some proxies hold the head of an answer back until the first byte of its body. */
 const SUBSCRIPTION_MS = 2_000;
@@ -87,7 +90,7 @@ function createTeller(view: EngineView, { log }: ProviderContext): () => Provide
 
 /** For a provider that shall not watch: it says all once, and is silent until it shall end. */
 export async function* lookOnce(view: EngineView, context: ProviderContext): AsyncGenerator<ProviderMessage> {
-  await view.look('event');
+  await view.look();
   yield createTeller(view, context)();
   await new Promise<void>((resolve) => {
     if (context.signal.aborted) resolve();
@@ -176,30 +179,38 @@ function createLooks(view: EngineView, state: State, { clock }: ProviderContext,
   let looking = true;
   let again = false;
 
-  const look = async (because: 'event' | 'time'): Promise<void> => {
+  const tell = (): void => {
+    state.changed = true;
+    state.wake();
+  };
+  const look = async (isFirst = false): Promise<void> => {
     cancel?.();
     gathering = false;
     looking = true;
+    // Before the first look has ended nothing is told: half of what there is would replace all that was.
+    const tellMeanwhile = (): void => {
+      tell();
+      cancelTelling = clock.after(TELL_MS, tellMeanwhile);
+    };
+    let cancelTelling = isFirst ? () => {} : clock.after(TELL_MS, tellMeanwhile);
     try {
-      if (await view.look(because)) {
-        state.changed = true;
-        state.wake();
-      }
+      if (await view.look()) tell();
     } catch (error) {
       state.failure ??= error as Error;
       state.wake();
     }
+    cancelTelling();
     looking = false;
     if (signal.aborted) return;
     if (again) soon();
-    else cancel = clock.after(view.nextLookMs(), () => void look('time'));
+    else cancel = clock.after(view.nextLookMs(), () => void look());
   };
   const soon = (): void => {
     again = looking;
     if (looking || gathering) return;
     gathering = true;
     cancel?.();
-    cancel = clock.after(GATHER_MS, () => void look('event'));
+    cancel = clock.after(GATHER_MS, () => void look());
   };
-  return { first: () => look('event'), soon, stop: () => cancel?.() };
+  return { first: () => look(true), soon, stop: () => cancel?.() };
 }

@@ -15,6 +15,8 @@ export interface ContainerRegister {
   dirty(): ReadonlyMap<string, number>;
   /** What a look found: no container (undefined), or nothing that could be read (`unknown`: what was known stays). False: too late. */
   settle(id: string, taken: number, found: DiscoveredContainer | 'unknown' | undefined): boolean;
+  /** It has to be looked at again. */
+  doubt(id: string): void;
   /** These are all there are, unless an event came that was not looked at yet; all are to be looked at. */
   reset(ids: readonly string[]): void;
   /** Lets containers serve again that survived the signal. */
@@ -51,6 +53,8 @@ export function createContainerRegister(): ContainerRegister {
         return 'at-once';
       }
       if (effect.kind === 'removed') return forget(id) ? 'at-once' : 'nothing';
+      // The engine connects a container while it starts it, and describes none that is just being started.
+      if (effect.kind === 'moved' && known.has(id) && known.get(id)!.status !== 'running') return 'nothing';
       dirty.set(id, ++events);
       switch (effect.kind) {
         case 'stopped':
@@ -63,6 +67,7 @@ export function createContainerRegister(): ContainerRegister {
         case 'started':
           drains.delete(id);
           return 'soon';
+        case 'moved':
         case 'changed':
           return 'soon';
       }
@@ -76,6 +81,7 @@ export function createContainerRegister(): ContainerRegister {
       else if (found !== 'unknown') known.set(id, found);
       return true;
     },
+    doubt: (id) => void dirty.set(id, ++events),
     reset(ids) {
       const present = new Set(ids);
       for (const id of [...known.keys()]) if (!present.has(id) && !dirty.has(id)) forget(id);

@@ -18,7 +18,11 @@ export type DockerOptions = Infer<typeof dockerOptions>;
 const LOOK_AGAIN_MS = 5 * 60_000;
 
 /** Containers that are asked about at the same time. */
-const MAX_INSPECTIONS = 8;
+const MAX_INSPECTIONS = 16;
+
+/** The engine does not answer about a container while it starts or ends it, which may hang. The others must not wait for that one. */
+const INSPECT_TIMEOUT_MS = 2_000;
+const ASK_AGAIN_MS = 2_000;
 
 export const dockerProvider = defineProvider({
   kind: 'docker',
@@ -63,12 +67,13 @@ function createDockerView(client: DockerClient, reader: LabelReader, { clock, lo
   const register = createContainerRegister();
   const unreadable = new Map<string, ConfigError>();
   let doubtful = true;
+  let lastListed = 0;
   let hostAddress: string | undefined;
 
   const inspect = async (id: string, taken: number): Promise<void> => {
     unreadable.delete(id);
     try {
-      const answer = await client.get(`/containers/${encodeURIComponent(id)}/json`);
+      const answer = await client.get(`/containers/${encodeURIComponent(id)}/json`, { timeoutMs: INSPECT_TIMEOUT_MS });
       const container = readContainer(answer);
       if (container === undefined) throw new EngineAnswerError(0, 'the answer describes no container');
       register.settle(id, taken, container);
@@ -92,11 +97,15 @@ function createDockerView(client: DockerClient, reader: LabelReader, { clock, lo
     doubt() {
       doubtful = true;
     },
-    async look(because) {
-      if (doubtful || because === 'time') {
+    async look() {
+      const listing = doubtful || clock.now() - lastListed >= LOOK_AGAIN_MS;
+      for (const id of unreadable.keys()) register.doubt(id);
+      if (listing) {
         doubtful = false;
-        register.reset(asList(await client.get('/containers/json', { all: '1' })).flatMap((entry) => asText(asJson(entry).Id) || []));
+        lastListed = clock.now();
+        const listed = asList(await client.get('/containers/json', { query: { all: '1' } }));
         unreadable.clear();
+        register.reset(listed.flatMap((entry) => asText(asJson(entry).Id) || []));
       }
       register.expireDrains(clock.now());
       const dirty = register.dirty();
@@ -105,9 +114,9 @@ function createDockerView(client: DockerClient, reader: LabelReader, { clock, lo
         hostAddress = await findHostAddress();
         log.debug('Containers in the network of the host are reached there', { address: hostAddress });
       }
-      return dirty.size > 0 || because === 'time';
+      return dirty.size > 0 || listing;
     },
-    nextLookMs: () => LOOK_AGAIN_MS,
+    nextLookMs: () => (unreadable.size > 0 ? ASK_AGAIN_MS : LOOK_AGAIN_MS),
     build() {
       const containers = register.containers();
       const built = buildConfiguration(reader, { containers, find: register.find, hostAddress: hostAddress ?? '127.0.0.1' });

@@ -99,7 +99,7 @@ function createSwarmView(client: DockerClient, reader: LabelReader, refreshMs: n
     lastListed = clock.now();
     const [listedServices, listedNetworks, listedNodes] = await Promise.all([
       client.get('/services'),
-      client.get('/networks', {}, isAtLeast(client.apiVersion, 29) ? { scope: ['swarm'] } : { driver: ['overlay'] }),
+      client.get('/networks', { filters: isAtLeast(client.apiVersion, 29) ? { scope: ['swarm'] } : { driver: ['overlay'] } }),
       listNodes(client, log),
     ]);
     // The same labels stay the same object, so that they are not decoded again.
@@ -130,7 +130,7 @@ function createSwarmView(client: DockerClient, reader: LabelReader, refreshMs: n
     async look() {
       const listed = doubtful || clock.now() - lastListed >= refreshMs;
       if (listed) await list();
-      const tasks = readAll(asList(await client.get('/tasks', {}, { 'desired-state': ['running'] })), readTask);
+      const tasks = readAll(asList(await client.get('/tasks', { filters: { 'desired-state': ['running'] } })), readTask);
       return register.update(tasks, services, clock.now()) || listed;
     },
     nextLookMs() {

@@ -42,6 +42,6 @@ describe.skipIf(NO_DOCKER !== undefined)(
       await watched.waitFor((message) => serversOf(message, 'many') === undefined, before + told);
       console.log(`killed in ${Date.now() - killedAt} ms, in ${watched.messages.length - before - told} messages`);
       await Promise.all(ids.map((id) => engine.post(`/containers/${id}?force=1`, undefined, 'DELETE')));
-    }, 120_000);
+    }, 240_000);
   },
 );

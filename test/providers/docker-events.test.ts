@@ -42,7 +42,7 @@ describe('readContainerEvent', () => {
 
   it.each(['connect', 'disconnect'])('finds the container that a network is about: %s', (Action) => {
     const event = { Type: 'network', Action, Actor: { ID: 'net', Attributes: { container: 'abc', name: 'front' } } };
-    expect(readContainerEvent(event)).toMatchObject({ id: 'abc', effect: { kind: 'changed' } });
+    expect(readContainerEvent(event)).toMatchObject({ id: 'abc', effect: { kind: 'moved' } });
   });
 
   it('reads the form of old engines', () => {

@@ -136,6 +136,27 @@ describe('the provider that follows an engine', () => {
     expect(problems[0]!.message).toContain('500 broken');
   });
 
+  it('does not wait for a container that the engine cannot tell of, and asks again', async () => {
+    let answer = (): void => {};
+    const { engine, watched } = await follow([container('good')], {
+      '/containers/stuck/json': (_request, response) => {
+        answer = () => response.end(JSON.stringify(container('stuck', { address: '10.0.0.9' })));
+      },
+    });
+    await watched.waitFor((message) => serversOf(message, 'good') !== undefined);
+    engine.emit(event('start', 'stuck'));
+    engine.emit(event('rename', 'good'));
+    const since = Date.now();
+    const { at } = await watched.waitFor(() => true, watched.messages.length);
+    expect(at - since).toBeLessThan(1_000);
+    const { problems } = await watched.waitFor((message) => message.problems.length > 0);
+    expect(problems[0]!.message).toContain('within 2000ms');
+    await watched.waitFor(() => engine.asked.filter((call) => call.includes('/stuck/')).length === 2, watched.messages.length - 1);
+    answer();
+    const message = await watched.waitFor((one) => serversOf(one, 'stuck') !== undefined);
+    expect(message.problems).toEqual([]);
+  });
+
   it('survives ten megabytes of labels', async () => {
     const { watched } = await follow([container('big', { labels: { note: 'x'.repeat(10 << 20) } }), container('good')]);
     const message = await watched.waitFor((one) => serversOf(one, 'good') !== undefined);

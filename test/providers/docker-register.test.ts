@@ -53,6 +53,12 @@ describe('createContainerRegister', () => {
     expect(register.containers()[0]!.draining).toBeUndefined();
   });
 
+  it('looks at new networks of a container that runs, not of one that is just being started', () => {
+    expect(withContainer().apply(event({ kind: 'moved' }), 0)).toBe('soon');
+    expect(withContainer({ status: 'created' }).apply(event({ kind: 'moved' }), 0)).toBe('nothing');
+    expect(createContainerRegister().apply(event({ kind: 'moved' }), 0)).toBe('soon');
+  });
+
   it('does not believe a look that is older than an event', () => {
     const register = withContainer();
     register.apply(event({ kind: 'changed' }), 0);

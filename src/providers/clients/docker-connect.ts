@@ -13,7 +13,7 @@ export const DEFAULT_ENDPOINT = 'unix:///var/run/docker.sock';
 const KEEP_ALIVE_MS = 15_000;
 
 /** Requests for single containers run beside each other, and the event stream holds a connection of its own. */
-const MAX_CONNECTIONS = 12;
+const MAX_CONNECTIONS = 20;
 
 export interface EngineAddress {
   /** As told to the operator. */

@@ -33,16 +33,24 @@ export class EngineAnswerError extends Error {
   }
 }
 
+export interface Question {
+  readonly query?: Readonly<Record<string, string>>;
+  /** Goes the API's way, as JSON in the query. */
+  readonly filters?: Readonly<Record<string, readonly string[]>>;
+  /** Less than the client's own. */
+  readonly timeoutMs?: number;
+}
+
 /**
  * The read side of the Engine API. Methods throw ConfigError when the engine cannot be reached, EngineAnswerError when it
- * refuses or answers nonsense.
+ * refuses, answers nonsense, or not in time.
  */
 export interface DockerClient {
   readonly endpoint: string;
   /** Negotiated, as `1.41`. */
   readonly apiVersion: string;
-  /** The JSON of an answer, unchecked. `filters` goes the API's way, as JSON in the query. */
-  get(path: string, query?: Record<string, string>, filters?: Record<string, string[]>): Promise<unknown>;
+  /** The JSON of an answer, unchecked. */
+  get(path: string, question?: Question): Promise<unknown>;
   /** Resolves when the engine confirmed the subscription; the lines end, or throw, when the stream does. */
   events(filters: Record<string, string[]>): Promise<AsyncIterable<EngineLine>>;
   close(): void;
@@ -60,8 +68,8 @@ export async function connectDocker(
     return {
       endpoint: address.endpoint,
       apiVersion,
-      get: async (path, query = {}, filters) => calls.json(`/v${apiVersion}${path}${queryText(query, filters)}`),
-      events: async (filters) => calls.stream(`/v${apiVersion}/events${queryText({}, filters)}`),
+      get: async (path, question = {}) => calls.json(`/v${apiVersion}${path}${queryText(question)}`, question.timeoutMs),
+      events: async (filters) => calls.stream(`/v${apiVersion}/events${queryText({ filters })}`),
       close: calls.close,
     };
   } catch (error) {
@@ -70,7 +78,7 @@ export async function connectDocker(
   }
 }
 
-function queryText(query: Record<string, string>, filters: Record<string, string[]> | undefined): string {
+function queryText({ query, filters }: Question): string {
   const parameters = new URLSearchParams(query);
   if (filters !== undefined) parameters.set('filters', JSON.stringify(filters));
   const text = parameters.toString();
@@ -95,13 +103,13 @@ interface Calls {
   readonly endpoint: string;
   /** The version the engine names, undefined when it names none. */
   ping(): Promise<string | undefined>;
-  json(target: string): Promise<unknown>;
+  json(target: string, timeoutMs?: number): Promise<unknown>;
   stream(target: string): Promise<AsyncIterable<EngineLine>>;
   close(): void;
 }
 
 function createCalls(agent: Agent, endpoint: string, options: DockerClientOptions): Calls {
-  const timeoutMs = options.httpClientTimeout || DEFAULT_TIMEOUT_MS;
+  const defaultMs = options.httpClientTimeout || DEFAULT_TIMEOUT_MS;
   const headers: Record<string, string> = { host: 'docker', 'user-agent': 'edgeway' };
   if (options.username && options.password) {
     headers.authorization = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`;
@@ -121,14 +129,15 @@ function createCalls(agent: Agent, endpoint: string, options: DockerClientOption
     });
 
   /** Runs with one time limit from the connection to the last byte. */
-  const limited = async <T>(target: string, use: (response: IncomingMessage) => Promise<T>): Promise<T> => {
+  const limited = async <T>(target: string, use: (response: IncomingMessage) => Promise<T>, wantedMs = defaultMs): Promise<T> => {
+    const timeoutMs = Math.min(wantedMs, defaultMs);
     const timeout = AbortSignal.timeout(timeoutMs);
     let response: IncomingMessage | undefined;
     try {
       response = await open(target, AbortSignal.any([timeout, closed.signal]));
       return await use(response);
     } catch (error) {
-      throw timeout.aborted ? new ConfigError('config.io', `${endpoint} did not answer ${target} within ${timeoutMs}ms`) : error;
+      throw timeout.aborted ? new EngineAnswerError(0, `${endpoint} did not answer ${target} within ${timeoutMs}ms`) : error;
     } finally {
       response?.destroy();
     }
@@ -142,16 +151,20 @@ function createCalls(agent: Agent, endpoint: string, options: DockerClientOption
         const version = response.headers['api-version'];
         return typeof version === 'string' ? version : undefined;
       }),
-    json: (target) =>
-      limited(target, async (response) => {
-        if (response.statusCode !== 200) throw await refusal(target, response);
-        const text = await readText(response, MAX_ANSWER_BYTES);
-        try {
-          return JSON.parse(text);
-        } catch {
-          throw new EngineAnswerError(0, `${target}: the answer is no JSON: ${JSON.stringify(text.slice(0, 60))}`);
-        }
-      }),
+    json: (target, timeoutMs) =>
+      limited(
+        target,
+        async (response) => {
+          if (response.statusCode !== 200) throw await refusal(target, response);
+          const text = await readText(response, MAX_ANSWER_BYTES);
+          try {
+            return JSON.parse(text);
+          } catch {
+            throw new EngineAnswerError(0, `${target}: the answer is no JSON: ${JSON.stringify(text.slice(0, 60))}`);
+          }
+        },
+        timeoutMs,
+      ),
     async stream(target) {
       const response = await open(target, closed.signal);
       if (response.statusCode !== 200) throw await refusal(target, response);

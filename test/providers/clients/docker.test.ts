@@ -33,7 +33,7 @@ describe('connectDocker', () => {
     const { endpoint, asked } = await engine({ '/containers/json': [], ...answers }, { apiVersion });
     const client = await connect({ endpoint });
     expect(client.apiVersion).toBe(expected);
-    await client.get('/containers/json', { all: '1' }, { type: ['a'] });
+    await client.get('/containers/json', { query: { all: '1' }, filters: { type: ['a'] } });
     expect(asked.at(-1)).toBe(`GET /v${expected}/containers/json?all=1&filters=%7B%22type%22%3A%5B%22a%22%5D%7D`);
   });
 
@@ -229,6 +229,7 @@ describe('answers', () => {
     const { endpoint } = await engine({ '/containers/json': () => {} });
     const client = await connect({ endpoint, httpClientTimeout: 50 });
     await expect(client.get('/containers/json')).rejects.toThrow('did not answer /v1.41/containers/json within 50ms');
+    await expect(client.get('/containers/json', { timeoutMs: 20 })).rejects.toThrow('within 20ms');
   });
 
   it('of something that speaks no HTTP are errors', async () => {
