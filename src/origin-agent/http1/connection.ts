@@ -1,6 +1,7 @@
 import { ClientError, UpstreamError } from '../../base/errors.ts';
 import { Cancellation, createFacts, HeaderList, type ProxyRequest, type ProxyResponse } from '../../base/message.ts';
 import { Deadline } from '../deadline.ts';
+import { upgradeProtocol } from '../rim/request-target.ts';
 import { joinTunnel, type Tunnel } from '../rim/tunnel.ts';
 import type { Channel, ChannelOwner } from '../sockets/channel.ts';
 import { latin1 } from '../sockets/latin1.ts';
@@ -165,7 +166,7 @@ export class Http1Connection implements ChannelOwner, BodySource {
       clientPort: peer.port,
       tls: peer.tls,
       entryPoint: this.#settings.entryPoint,
-      upgrade: fields.connectionUpgrade && fields.upgrade !== '' ? fields.upgrade : undefined,
+      upgrade: fields.connectionUpgrade ? upgradeProtocol(fields.upgrade) : undefined,
       cancellation: new Cancellation(),
       interim: minor === 1 ? this.#onInterim : undefined,
       facts: createFacts(now),
@@ -340,14 +341,23 @@ export class Http1Connection implements ChannelOwner, BodySource {
   }
 
   #joinTunnel(response: ProxyResponse): void {
+    const tunnel = response.tunnel as Tunnel;
+    if (this.#body !== undefined) {
+      // The rest of the body would be taken for bytes of the new protocol.
+      tunnel.channel.destroy();
+      this.channel.destroy();
+      return;
+    }
     this.#phase = OVER;
     this.#status = response.status;
     this.#deadline.dispose();
     this.#writeDeadline?.dispose();
     this.channel.write(interimHeadText(response.status, response.headers));
     const early = this.#waiting === '' ? undefined : Buffer.from(this.#waiting, 'latin1');
-    joinTunnel({ channel: this.channel, early }, response.tunnel as Tunnel);
-    this.#tellOutcome(true);
+    joinTunnel({ channel: this.channel, early }, tunnel, (sentBytes) => {
+      this.#sentBytes = sentBytes;
+      this.#tellOutcome(true);
+    });
     this.#settings.onOver?.(this);
   }
 

@@ -200,7 +200,8 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
   }
 
   #switch({ fields }: ResponseHead, rest: string): boolean {
-    if (this.#request!.upgrade === undefined) return this.#malformed('101 that nobody asked for');
+    if (this.#request!.upgrade?.toLowerCase() !== fields.upgrade?.toLowerCase()) return this.#malformed('a protocol that nobody asked for');
+    if (fields.upgrade === undefined) return this.#malformed('101 without Upgrade');
     const resolve = this.#resolve!;
     const tunnel: Tunnel = { channel: this.channel, early: rest === '' ? undefined : Buffer.from(rest, 'latin1') };
     this.#end();

@@ -39,9 +39,15 @@ export const isAuthority = (text: string): boolean => AUTHORITY.test(text);
 
 /** The protocol that the client asks to switch to, when Connection names Upgrade. */
 export function upgradeOf(headers: HeaderList): string | undefined {
-  const upgrade = headers.get('Upgrade');
-  return upgrade !== undefined && upgrade !== '' && hasToken(headers, 'Connection', 'upgrade') ? upgrade : undefined;
+  return hasToken(headers, 'Connection', 'upgrade') ? upgradeProtocol(headers.get('Upgrade')) : undefined;
 }
+
+/**
+ * The value of Upgrade when it may be followed. Never h2c, which RFC 9113 has given up: behind such a switch a client would speak to the
+ * server past all rules and middlewares.
+ */
+export const upgradeProtocol = (value: string | undefined): string | undefined =>
+  value === undefined || value === '' || /h2c/i.test(value) ? undefined : value;
 
 /** Whether a comma-separated field names the token (lower case). */
 export function hasToken(headers: HeaderList, name: string, token: string): boolean {

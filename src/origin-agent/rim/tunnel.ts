@@ -7,10 +7,16 @@ export interface Tunnel {
   readonly early?: Uint8Array | undefined;
 }
 
-/** Passes bytes between both sides with back-pressure until both have ended; half-close is passed on, an abort of one side aborts the other. */
-export function joinTunnel(client: Tunnel, server: Tunnel): void {
-  client.channel.owner = new TunnelSide(client.channel, server.channel);
-  server.channel.owner = new TunnelSide(server.channel, client.channel);
+/**
+ * Passes bytes between both sides with back-pressure until both have ended; half-close is passed on, an abort of one side aborts the
+ * other. `onOver` hears once, when the client's side is closed, how many bytes went to the client.
+ */
+export function joinTunnel(client: Tunnel, server: Tunnel, onOver: (sentBytes: number) => void = () => {}): void {
+  const up = new TunnelSide(client.channel, server.channel, () => onOver(down.bytes));
+  const down = new TunnelSide(server.channel, client.channel, () => {});
+  down.bytes = server.early?.length ?? 0;
+  client.channel.owner = up;
+  server.channel.owner = down;
   const clientMay = server.early === undefined || client.channel.write(server.early);
   const serverMay = client.early === undefined || server.channel.write(client.early);
   for (const { channel } of [client, server]) channel.keepBytes(false);
@@ -26,15 +32,20 @@ function begin(from: Channel, to: Channel, mayRead: boolean): void {
 }
 
 class TunnelSide implements ChannelOwner {
+  /** Passed on so far. */
+  bytes = 0;
   readonly #from: Channel;
   readonly #to: Channel;
+  readonly #onClosed: () => void;
 
-  constructor(from: Channel, to: Channel) {
+  constructor(from: Channel, to: Channel, onClosed: () => void) {
     this.#from = from;
     this.#to = to;
+    this.#onClosed = onClosed;
   }
 
   onBytes(buffer: Buffer, length: number): boolean {
+    this.bytes += length;
     return this.#to.write(buffer.subarray(0, length));
   }
 
@@ -49,5 +60,6 @@ class TunnelSide implements ChannelOwner {
   onClose(): void {
     if (!this.#from.ended) this.#to.destroy();
     else this.#to.end();
+    this.#onClosed();
   }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createBody, createStreamBody, textResponse } from '../../../src/base/body.ts';
@@ -6,6 +7,7 @@ import { silentLogger } from '../../../src/base/log.ts';
 import { type Handler, HeaderList, type ProxyRequest, type ProxyResponse } from '../../../src/base/message.ts';
 import { createHttp1Connection } from '../../../src/origin-agent/http1/accept.ts';
 import { DEFAULT_LIMITS, type Http1Limits, type Http1Settings, type Outcome } from '../../../src/origin-agent/http1/settings.ts';
+import { Channel, nobody } from '../../../src/origin-agent/sockets/channel.ts';
 import { type Http1TestServer, listenHttp1 } from '../../support/http1-server.ts';
 import { createManualClock } from '../../support/middleware-harness.ts';
 import { connectRaw, type RawConnection } from '../../support/raw-connection.ts';
@@ -313,6 +315,41 @@ describe('clients that go', () => {
     }
     // The kernel's buffers on both sides of the loopback.
     expect(made).toBeLessThan(20_000_000);
+  });
+});
+
+describe('tunnels', () => {
+  const UPGRADE = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n';
+
+  async function tunnel(extra: string) {
+    const [near, far] = pair();
+    const asked = await talk(async () => ({
+      status: 101,
+      headers: new HeaderList(['Connection', 'Upgrade', 'Upgrade', 'x']),
+      body: undefined,
+      tunnel: { channel: Channel.over(near, nobody), early: Buffer.from('hi ') },
+    }));
+    asked.client.write(`${UPGRADE}${extra}`);
+    return { ...asked, far };
+  }
+
+  it('tell how they went when they are over', async () => {
+    const { client, far, outcomes } = await tunnel('\r\nearly');
+    await client.until('\r\n\r\n');
+    far.write('there');
+    expect(await client.bytes(8)).toBe('hi there');
+    expect(String((await once(far, 'data'))[0])).toBe('early');
+    expect(outcomes).toEqual([]);
+    client.socket.end();
+    await once(far, 'end');
+    far.end();
+    await until(() => outcomes.length > 0);
+    expect(outcomes).toEqual([{ status: 101, sentBytes: 8, complete: true }]);
+  });
+
+  it('do not begin while the body of their request is coming', async () => {
+    const { client } = await tunnel('Content-Length: 5\r\n\r\nab');
+    expect(await client.end()).toBe('');
   });
 });
 

@@ -255,6 +255,7 @@ describe('answers that are refused', () => {
     ['chunked in HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['bad first chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
     ['101 that nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'],
+    ['101 without Upgrade', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
     ['a head without end', `HTTP/1.1 200 OK\r\n${`X: ${'y'.repeat(60_000)}\r\n`.repeat(20)}`],
     ['endless interim answers', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100)],
     ['too many fields', head('X: y\r\n'.repeat(1001).trimEnd())],
@@ -268,6 +269,16 @@ describe('answers that are refused', () => {
     await expect(answer).rejects.toMatchObject({ name: 'UpstreamError', code: 'upstream.malformed' });
     await connection.end();
     expect(upstream.idle).toBe(0);
+  });
+
+  it('refuses a switch to another protocol than was asked for', async () => {
+    const { server, send } = await setUp();
+    const answer = send({ upgrade: 'websocket' });
+    answer.catch(() => {});
+    const connection = await server.next();
+    await connection.until('\r\n\r\n');
+    connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n');
+    await expect(answer).rejects.toMatchObject({ code: 'upstream.malformed' });
   });
 
   it('fails the body on a bad chunk behind good ones', async () => {

@@ -576,6 +576,15 @@ export function describeRim(name: string, rim: Rim): void {
       await client.end();
     });
 
+    it('does not follow a client that wants h2c', async () => {
+      const { server, client } = await proxy();
+      client.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\n\r\n');
+      const connection = await server.next();
+      expect(await connection.until('\r\n\r\n')).not.toMatch(/^Connection: .*Upgrade/im);
+      connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      expect((await client.response()).body).toBe('ok');
+    });
+
     it('passes the refusal of an upgrade', async () => {
       const { server, client } = await proxy();
       client.write('GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
