@@ -10,8 +10,7 @@ type JsonSchema = Record<string, unknown>;
 export function jsonSchema(schema: Schema): JsonSchema {
   const common: JsonSchema = { description: schema.summary };
   if (schema.deprecated !== undefined) common.deprecated = true;
-  if (schema.default !== undefined && schema.kind !== 'object')
-    common.default = defaultValue(schema);
+  if (schema.default !== undefined && schema.kind !== 'object') common.default = defaultValue(schema);
   switch (schema.kind) {
     case 'string':
       return schema.values === undefined ? { ...common, type: ['string', 'number', 'boolean'] } : { ...common, enum: schema.values };

@@ -25,7 +25,5 @@ function rawList(input: unknown[]): unknown {
   if (entries.length === 0) return '';
   if (entries.some(isTree)) return entries.filter(isTree).map((entry) => rawValue(entry));
   const kinds = new Set(entries.map((entry) => (typeof entry === 'bigint' ? 'number' : typeof entry)));
-  return kinds.size === 1
-    ? entries.map((entry) => (Array.isArray(entry) ? rawList(entry) : entry))
-    : entries.map((entry) => textOf(entry));
+  return kinds.size === 1 ? entries.map((entry) => (Array.isArray(entry) ? rawList(entry) : entry)) : entries.map((entry) => textOf(entry));
 }
