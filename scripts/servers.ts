@@ -12,6 +12,8 @@ export const SERVERS: Readonly<Record<string, string>> = {
   dockerd: 'docker.io',
   busybox: 'busybox-static',
   ip: 'iproute2',
+  iptables: 'iptables',
+  'docker-compose': 'docker-compose',
 };
 
 /** The path of a program, or undefined. */

@@ -3,7 +3,7 @@
  * here, what both take must be the same message, and how bytes are cut into segments must not matter.
  */
 import { createRequire } from 'node:module';
-import { isRefusal, parseRequestHead, parseResponseHead, type RequestHead, type ResponseHead } from '../../src/origin-agent/http1/head.ts';
+import { parseRequestHead, parseResponseHead, type RequestHead, type ResponseHead } from '../../src/origin-agent/http1/head.ts';
 import { HeadReader } from '../../src/origin-agent/http1/head-reader.ts';
 import { type BodySource, type Framing, Http1Body } from '../../src/origin-agent/http1/incoming-body.ts';
 import { DEFAULT_LIMITS } from '../../src/origin-agent/http1/settings.ts';
@@ -101,7 +101,7 @@ function read(kind: Kind, segments: readonly string[]): Reading {
       }
       const parsed =
         kind === 'request' ? parseRequestHead(head.text, head.end, DEFAULT_LIMITS) : parseResponseHead(head.text, head.end, DEFAULT_LIMITS);
-      if (isRefusal(parsed)) return { messages, stopped: `refused: ${parsed.reason}` };
+      if (parsed.reason !== undefined) return { messages, stopped: `refused: ${parsed.reason}` };
       rest = head.text.slice(head.end);
       current = { start: startOf(kind, head.text), fields: withoutHost(parsed.fields.raw), body: '', trailers: [] };
       last = isLast(parsed);

@@ -16,7 +16,7 @@ export interface LoadOptions {
 export interface LoadReport {
   readonly requests: number;
   readonly failed: number;
-  /** How many failed in which way: `503`, `ECONNRESET`, `cut`, `wrong body`, `timeout`. */
+  /** How many failed in which way: `POST 503`, `GET ECONNRESET`, `cut`, `wrong body`, `timeout`. */
   readonly failures: Readonly<Record<string, number>>;
   /** Answers by the host name that the server says. */
   readonly servers: Readonly<Record<string, number>>;
@@ -105,11 +105,11 @@ function ask(
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', () => end({ failure: 'cut' }));
       response.on('end', () => {
-        if (response.statusCode !== 200) return end({ failure: String(response.statusCode) });
+        if (response.statusCode !== 200) return end({ failure: `${method} ${response.statusCode}` });
         end(judge(Buffer.concat(chunks).toString('utf8'), method, body?.length ?? 0));
       });
     });
-    outgoing.on('error', (error: NodeJS.ErrnoException) => end({ failure: error.code ?? error.message }));
+    outgoing.on('error', (error: NodeJS.ErrnoException) => end({ failure: `${method} ${error.code ?? error.message}` }));
     outgoing.end(body);
   });
 }

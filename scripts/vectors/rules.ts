@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { fromByteString, toByteString } from '../../src/base/byte-string.ts';
@@ -19,6 +19,7 @@ import {
 import { createTcpView, type TcpView } from '../../src/config/rule/tcp-matchers.ts';
 import { createRequestPreparation, type PrepareRequest } from '../../src/proxy/entry-point.ts';
 import { createRouteTable, createTcpRouteTable, type RouteEntry, type RouteTable } from '../../src/proxy/route-table.ts';
+import { readListed } from './cases.ts';
 import { parseRawRequest } from './raw-request.ts';
 
 /** `different` has a line a difference; `listed` are the cases named in listed.txt. */
@@ -57,32 +58,22 @@ interface RegexCase {
   readonly expected: { error: true | null; matches?: boolean[]; find?: (null | (string | null)[])[] };
 }
 
+/** Intended differences from any recording of the format; a folder may have a list of its own. */
+const LISTED = join(import.meta.dirname, '../../test/vectors/rules');
+
 /** Runs every file of the folder. */
 export async function run(folder: string): Promise<VectorResult> {
-  const listed = readListed(join(folder, 'listed.txt'));
+  const own = existsSync(join(folder, 'listed.txt'));
+  const listed = readListed(own ? folder : LISTED);
   const result: VectorResult = { equal: 0, different: [], listed: 0 };
-  for (const file of readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .sort()) {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  for (const file of files.sort()) {
     const { kind, groups = [], cases = [] } = JSON.parse(readFileSync(join(folder, file), 'utf8'));
     if (kind === 'regex') for (const one of cases as RegexCase[]) note(result, listed, one.pattern, runRegex(one));
     else for (const group of groups as Group[]) note(result, listed, group.name, kind === 'tcp' ? runTcp(group) : runHttp(group));
   }
-  for (const name of listed) result.different.push(`${name}: is listed but equal`);
+  if (own) for (const name of listed) result.different.push(`${name}: is listed but equal`);
   return result;
-}
-
-/** Names of cases whose difference is meant; lines with `#` before them say why. */
-function readListed(path: string): Set<string> {
-  try {
-    return new Set(
-      readFileSync(path, 'utf8')
-        .split('\n')
-        .filter((line) => line !== '' && !line.startsWith('#')),
-    );
-  } catch {
-    return new Set();
-  }
 }
 
 function note(result: VectorResult, listed: Set<string>, name: string, differences: string[]): void {
@@ -221,10 +212,4 @@ function runRegex({ pattern, inputs, expected }: RegexCase): string[] {
   }
   compare(differences, 'error', expected.error, error);
   return differences;
-}
-
-if (import.meta.main) {
-  const { equal, different, listed } = await run(process.argv[2] ?? 'test/vectors/rules');
-  for (const line of different) console.log(line);
-  console.log(`equal ${equal}, different ${different.length}, listed ${listed}`);
 }

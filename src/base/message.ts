@@ -142,29 +142,74 @@ export interface TlsFacts {
 /** Tells once that nobody waits for the answer any more. */
 export class Cancellation {
   cancelled = false;
-  #callbacks: (() => void)[] | undefined;
+  /** One callback is the rule: it needs no list. */
+  #callbacks: (() => void) | (() => void)[] | undefined;
 
   cancel(): void {
     if (this.cancelled) return;
     this.cancelled = true;
     const callbacks = this.#callbacks;
     this.#callbacks = undefined;
-    if (callbacks !== undefined) for (const callback of callbacks) callback();
+    if (typeof callbacks === 'function') callbacks();
+    else if (callbacks !== undefined) for (const callback of callbacks) callback();
   }
 
   /** Calls back at once when it is cancelled already. The returned function takes the callback away. */
   onCancel(callback: () => void): () => void {
-    if (this.cancelled) {
-      callback();
-      return () => {};
-    }
-    this.#callbacks ??= [];
-    this.#callbacks.push(callback);
-    return () => {
-      const index = this.#callbacks?.indexOf(callback) ?? -1;
-      if (index !== -1) this.#callbacks!.splice(index, 1);
-    };
+    this.add(callback);
+    return () => this.remove(callback);
   }
+
+  /** `onCancel` for those who keep the callback themselves. */
+  add(callback: () => void): void {
+    if (this.cancelled) callback();
+    else if (this.#callbacks === undefined) this.#callbacks = callback;
+    else if (typeof this.#callbacks === 'function') this.#callbacks = [this.#callbacks, callback];
+    else this.#callbacks.push(callback);
+  }
+
+  remove(callback: () => void): void {
+    const callbacks = this.#callbacks;
+    if (callbacks === callback) this.#callbacks = undefined;
+    else if (typeof callbacks === 'object') this.#callbacks = callbacks.filter((other) => other !== callback);
+  }
+}
+
+/** A request as it was before any middleware, and what became of it; kept only while somebody wants to know. */
+export interface Observation {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string | undefined;
+  readonly host: string;
+  /** First X-Forwarded-For that the entry point believed. */
+  readonly forwardedFor: string | undefined;
+  /** Later middlewares may change it, as in Traefik. */
+  readonly headers: HeaderList;
+  readonly upgrade: string | undefined;
+  readonly body: Body | undefined;
+  /** The matched router's service. */
+  serviceOfRouter: string | undefined;
+  accessLogs: boolean;
+  metrics: boolean;
+  /** The service is one of our own (ping, API …). */
+  internal: boolean;
+  /** Answers of services, the retried ones too. */
+  readonly tries: ServiceTry[];
+  /** Header of the server's last answer. */
+  originHeaders: HeaderList | undefined;
+  responseHeaders: HeaderList | undefined;
+}
+
+export interface ServiceTry {
+  readonly service: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Milliseconds until the head. */
+  durationMs: number;
+  /** 0 until it is there. */
+  status: number;
+  /** Bytes of the body, where known. */
+  size: number | undefined;
 }
 
 /** What logs, metrics and traces want to know of one request; filled on its way. */
@@ -184,6 +229,8 @@ export interface RequestFacts {
   originContentSize: number | undefined;
   /** At the edge or behind it: the agent that answered. */
   site: string | undefined;
+  /** Set by the proxy while access log or metrics are on. */
+  observation: Observation | undefined;
   /** Called when the answer has left or nobody waits for it any more; use `whenFinished`. */
   finished: (() => void)[] | undefined;
 }
@@ -243,6 +290,7 @@ export function createFacts(startedAt: number): RequestFacts {
     originDurationMs: undefined,
     originContentSize: undefined,
     site: undefined,
+    observation: undefined,
     finished: undefined,
   };
 }

@@ -46,6 +46,10 @@ export const run: Command = async (args, io) => {
       logLevel: level,
       version: packageVersion(),
     });
+    reopen = () => {
+      output.reopen();
+      agent.reopenLogs();
+    };
     output.log.info('Serving', { ports: agent.ports });
     await new Promise<void>((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -51,6 +51,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
   process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
   const { Log, LogLevel, Miniflare } = await import('miniflare');
   const { onLog } = options;
+  const keepSignals = rememberSignals();
   class LineLog extends Log {
     protected override log(message: string): void {
       onLog?.(message);
@@ -69,6 +70,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
     workers: [...options.workers] as MiniflareOptions['workers'],
   });
   const url = await miniflare.ready;
+  keepSignals();
   return {
     url,
     directUrl: (worker) => miniflare.unsafeGetDirectURL(worker),
@@ -78,6 +80,16 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
     dispatch: async (worker, target, init) =>
       (await (await miniflare.getWorker(worker)).fetch(target, init as never)) as unknown as Response,
     stop: () => miniflare.dispose(),
+  };
+}
+
+/** miniflare ends the process at a signal, before others could end what they started; the returned function takes its listeners away. */
+function rememberSignals(): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const before = new Set(signals.flatMap((signal) => process.listeners(signal)));
+  return () => {
+    for (const signal of signals)
+      for (const listener of process.listeners(signal)) if (!before.has(listener)) process.off(signal, listener);
   };
 }
 

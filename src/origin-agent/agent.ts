@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { ConfigError } from '../base/errors.ts';
 import type { Logger, LogLevel } from '../base/log.ts';
 import { createMerger } from '../config/merge.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
+import { type AccessLogOptions, createAccessLogFormat } from '../proxy/access-log.ts';
+import { type AccessLogWriter, createAccessLogWriter } from './access-log/writer.ts';
 import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
@@ -14,8 +17,10 @@ import { type ControlServer, startControlServer } from './control-server.ts';
 import { type EdgeSide, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
 import { TERMINATING } from './internal-services.ts';
+import { createPrometheus } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
 import { createNodeHttpSender } from './rim/node-http.ts';
+import { createStreamConfigurations } from './streams.ts';
 import { startThreads } from './threads.ts';
 
 export interface AgentOptions {
@@ -37,6 +42,8 @@ export interface Agent {
   readonly runtime: () => RuntimeConfiguration;
   /** Resolves when the next configuration (or, with a test, the first that passes) is served by every thread. */
   readonly whenServed: (test?: (runtime: RuntimeConfiguration) => boolean) => Promise<void>;
+  /** Opens the access log anew, after its file was moved away. */
+  readonly reopenLogs: () => void;
   /** Stops as SIGTERM does: providers first, then accepting, then the connections that are left. */
   readonly stop: () => Promise<void>;
 }
@@ -50,6 +57,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   const cells = createSharedCells(arena);
   const folder = mkdtempSync(join(tmpdir(), 'edgeway-'));
   const controlSocket = join(folder, 'control.sock');
+  const accessLog = configuration.accessLog && openAccessLog(configuration.accessLog, log);
   const threads = startThreads({
     count: configuration.edge.threads ?? 0,
     entryPoints: configuration.entryPoints ?? {},
@@ -57,6 +65,8 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     hostname: hostname(),
     arena,
     logLevel,
+    observed: { accessLog: configuration.accessLog, metrics: configuration.metrics },
+    writeLines: (lines) => accessLog?.write(lines),
     controlSocket,
     pingTerminatingStatus: configuration.ping?.terminatingStatusCode,
     relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: ':8443' }),
@@ -67,10 +77,25 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   let runtime = merger.merge(new Map());
   const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
   const sender = createNodeHttpSender();
+  const streams = createStreamConfigurations({ clock, log });
   let edgeSide: EdgeSide | undefined;
   const health = createHealthChecks({ cells, clock, log, send: sender.send, onChange: () => edgeSide?.healthChanged() });
   const api = createApi({ runtime: () => runtime, configuration, health: health.status, version, now: clock.now });
-  const control: ControlServer = await startControlServer({ socket: controlSocket, services: { ...api } });
+  const reloads = { count: 0, lastMs: 0 };
+  const prometheus =
+    configuration.metrics?.prometheus &&
+    createPrometheus({
+      ...configuration.metrics.prometheus,
+      runtime: () => runtime,
+      health: health.status,
+      threads: threads.metrics,
+      reloads: () => reloads,
+      now: clock.now,
+    });
+  const control: ControlServer = await startControlServer({
+    socket: controlSocket,
+    services: { ...api, ...(prometheus && { prometheus }) },
+  });
   const providers = new AbortController();
 
   /** What is collected meanwhile is applied in one go when the threads have taken the last. */
@@ -80,7 +105,9 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     while (pending !== undefined) {
       const next = pending;
       pending = undefined;
-      await threads.apply(toProxyConfiguration(next));
+      await threads.apply(toProxyConfiguration(next), streams.of(next));
+      reloads.count += 1;
+      reloads.lastMs = clock.now();
       health.update(next);
       edgeSide?.update(next);
       for (const watcher of [...watchers]) watcher(next);
@@ -122,6 +149,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     await threads.drain(Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.graceTimeOut)));
     await Promise.all([collecting, control.close(), edgeSide?.close()]);
     await threads.close();
+    await accessLog?.close();
     sender.close();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -139,8 +167,25 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
         watchers.add(watcher);
         if (applying === undefined && pending === undefined && test(runtime)) watcher(runtime);
       }),
+    reopenLogs: () => accessLog?.reopen(),
     stop,
   };
+}
+
+/** Throws ConfigError on wrong options too, which a data thread could not report. */
+function openAccessLog(options: NonNullable<StaticConfiguration['accessLog']>, log: Logger): AccessLogWriter {
+  createAccessLogFormat(options as AccessLogOptions);
+  const { filePath } = options;
+  try {
+    return createAccessLogWriter({ filePath, log });
+  } catch (cause) {
+    throw new ConfigError(
+      'config.io',
+      `The access log '${filePath}' cannot be opened: ${(cause as Error).message}`,
+      { object: 'accessLog.filePath' },
+      { cause },
+    );
+  }
 }
 
 /** One line for each object that is rejected or half-working now and was not, or not so, before. */

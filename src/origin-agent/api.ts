@@ -129,7 +129,7 @@ export function createApi({ runtime, configuration, health, version, now }: ApiO
     const detail = slash < path.length ? answers[path.slice(0, slash)] : undefined;
     if (detail !== undefined) return (query) => withName(path.slice(slash), (name) => detail(query, name));
     if (!api?.dashboard) return undefined;
-    if (path === '/' || path === '') return () => redirect(forwardedPrefix(request) + `${base}/dashboard/`);
+    if (path === '/' || path === '') return () => redirect(`${forwardedPrefix(request)}${base}/dashboard/`);
     if (path === '/dashboard/') return page;
     return path.startsWith('/dashboard/') ? notFound : undefined;
   }

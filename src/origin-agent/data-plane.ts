@@ -6,13 +6,21 @@ import type { EntryPoint } from '../config/static.ts';
 import type { MiddlewarePlatform } from '../middlewares/middleware.ts';
 import type { EntryPointOptions } from '../proxy/entry-point.ts';
 import type { Platform } from '../proxy/platform.ts';
-import { createProxy, type HttpProxy } from '../proxy/proxy.ts';
-import { type Listener, listenHttp } from './entrypoints/http.ts';
+import { createProxy, type HttpProxy, type ProxyChanges } from '../proxy/proxy.ts';
+import type { Listener } from './entrypoints/http.ts';
 import { listenRelay, type RelayEntryPoint } from './entrypoints/relay.ts';
+import { listenTcp } from './entrypoints/tcp.ts';
 import { createFetch } from './fetch.ts';
 import { createUpstream } from './http1/upstream.ts';
 import { createInternalServices, TERMINATING } from './internal-services.ts';
+import type { ThreadMetrics } from './metrics.ts';
+import { createObserver, type ObserverOptions } from './observer.ts';
 import { createRelay } from './relay.ts';
+import type { StreamConfiguration } from './streams.ts';
+import { createTcpRouting } from './tcp/routing.ts';
+import { createTcpServices } from './tcp/services.ts';
+import { HttpsHosts } from './tls/https-hosts.ts';
+import { createTlsTermination, type TlsTermination } from './tls/termination.ts';
 import { unpackGzip } from './unpack.ts';
 
 export interface DataPlaneOptions {
@@ -27,6 +35,9 @@ export interface DataPlaneOptions {
   readonly controlSocket: string;
   /** Status of `ping@internal` while the agent stops; 503 without. */
   readonly pingTerminatingStatus: number | undefined;
+  readonly observed: ObserverOptions;
+  /** Takes access log lines with their ends. */
+  readonly writeLines: (lines: string) => void;
   /** Several threads share each port. */
   readonly reusePort: boolean;
   /** Where the edge comes in; absent without an edge. */
@@ -47,9 +58,15 @@ export interface RelayState {
 /** All that serves requests: the proxy and its entry points. Runs in a data thread, and in tests without one. */
 export interface DataPlane {
   readonly proxy: HttpProxy;
+  /** From here on new requests see the changes. */
+  update(changes: ProxyChanges): void;
+  /** From here on new connections are judged by this; those that live go on as they began. */
+  setStreams(configuration: StreamConfiguration): void;
   setRelayState(state: RelayState): void;
   /** Addresses in use by entry point, after `listen`. */
   listen(): Promise<Record<string, number>>;
+  /** Numbers so far. */
+  metrics(): ThreadMetrics;
   /** Takes no new connections; resolves when the last one has ended or `graceMs` are over. */
   drain(graceMs: number): Promise<void>;
 }
@@ -75,26 +92,52 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     }),
   };
   const tcp = Object.entries(options.entryPoints).filter(([, entryPoint]) => !entryPoint.address?.endsWith('/udp'));
+  const observer = createObserver(options.observed, { cells: options.cells, clock, writeLines: options.writeLines });
   const proxy = createProxy({
     platform,
     entryPoints: Object.fromEntries(tcp.map(([name, entryPoint]) => [name, entryPointOptions(entryPoint)])),
     hostname: options.hostname,
     precedence: options.precedence,
+    observed: observer && Object.fromEntries(tcp.map(([name, { observability }]) => [name, observability])),
   });
   const listeners: Listener[] = [];
+  const https = new HttpsHosts();
+  const noTcp = { routers: {}, services: {}, middlewares: {}, serversTransports: {} };
+  let routing = createTcpRouting(noTcp, options);
+  let services = createTcpServices(noTcp);
+  let tls: TlsTermination | undefined;
+  const streams = { https, routing: (entryPoint: string) => routing(entryPoint), services: () => services, tls: () => tls };
   let relayState: RelayState = { agentId: '', grantKeys: [], published: [], clockOffsetMs: 0 };
   let published = new Set<string>();
   const terminating = options.cells.counter(TERMINATING);
 
   return {
     proxy,
+    update(changes) {
+      https.update(changes);
+      proxy.update(changes);
+    },
+    setStreams(configuration) {
+      routing = createTcpRouting(configuration.tcp, options);
+      services = createTcpServices(configuration.tcp);
+      tls = createTlsTermination(configuration.tls, log);
+    },
     setRelayState(state) {
       relayState = state;
       published = new Set(state.published);
     },
     async listen() {
       for (const [name, entryPoint] of tcp) {
-        listeners.push(await listenHttp(name, entryPoint, { handler: proxy.handle, clock, log, reusePort: options.reusePort }));
+        listeners.push(
+          await listenTcp(name, entryPoint, {
+            handler: proxy.handle,
+            clock,
+            log,
+            reusePort: options.reusePort,
+            streams,
+            ...(observer && { onOutcome: observer.outcome }),
+          }),
+        );
       }
       if (options.relay !== undefined) {
         const relay = createRelay({
@@ -110,12 +153,19 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       }
       return Object.fromEntries(listeners.map(({ entryPoint, port }) => [entryPoint, port]));
     },
+    metrics: () => ({
+      requests: observer?.metrics() ?? { counters: new Map(), histograms: new Map() },
+      open: Object.fromEntries(
+        listeners.filter(({ entryPoint }) => entryPoint in options.entryPoints).map(({ entryPoint, open }) => [entryPoint, open()]),
+      ),
+    }),
     async drain(graceMs) {
       await Promise.race([
         Promise.all(listeners.map((listener) => listener.drain())),
         new Promise<void>((resolve) => clock.after(graceMs, resolve)),
       ]);
       for (const listener of listeners) listener.close();
+      observer?.flush();
       upstream.close();
     },
   };

@@ -7,7 +7,10 @@ import { readChangeLine } from './change-lines.ts';
 import { systemClock } from './clock.ts';
 import { createDataPlane, type RelayState } from './data-plane.ts';
 import type { RelayEntryPoint } from './entrypoints/relay.ts';
+import type { ThreadMetrics } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
+import type { ObserverOptions } from './observer.ts';
+import type { StreamConfiguration } from './streams.ts';
 
 /** What a data thread is started with. */
 export interface DataThreadData {
@@ -18,19 +21,25 @@ export interface DataThreadData {
   readonly logLevel: LogLevel;
   readonly controlSocket: string;
   readonly pingTerminatingStatus: number | undefined;
+  readonly observed: ObserverOptions;
   readonly reusePort: boolean;
   readonly relay: RelayEntryPoint | undefined;
 }
 
 export type ToThread =
   | { readonly type: 'changes'; readonly revision: number; readonly lines: readonly string[] }
+  | { readonly type: 'streams'; readonly configuration: StreamConfiguration }
   | { readonly type: 'relay'; readonly state: RelayState }
   | { readonly type: 'listen' }
+  | { readonly type: 'metrics' }
   | { readonly type: 'drain'; readonly graceMs: number };
 
 export type FromThread =
   | { readonly type: 'log'; readonly line: { level: LogLevel; message: string; fields: Record<string, unknown> } }
+  | { readonly type: 'access'; readonly lines: string }
+  | { readonly type: 'measured'; readonly metrics: ThreadMetrics }
   | { readonly type: 'applied'; readonly revision: number }
+  | { readonly type: 'streaming' }
   | { readonly type: 'listening'; readonly ports: Record<string, number> }
   | { readonly type: 'failed'; readonly error: Error }
   | { readonly type: 'drained' };
@@ -51,16 +60,21 @@ const plane = createDataPlane({
   clock: systemClock,
   log,
   middleware: createMiddlewarePlatform(),
+  writeLines: (lines) => tell({ type: 'access', lines }),
 });
 let applying = Promise.resolve();
 
 port.on('message', (message: ToThread) => {
   if (message.type === 'changes') applying = applying.then(() => apply(message.revision, message.lines));
-  else if (message.type === 'listen')
+  else if (message.type === 'streams') {
+    plane.setStreams(message.configuration);
+    tell({ type: 'streaming' });
+  } else if (message.type === 'listen')
     plane.listen().then(
       (ports) => tell({ type: 'listening', ports }),
       (error: Error) => tell({ type: 'failed', error }),
     );
+  else if (message.type === 'metrics') tell({ type: 'measured', metrics: plane.metrics() });
   else if (message.type === 'relay') plane.setRelayState(message.state);
   else void plane.drain(message.graceMs).then(() => tell({ type: 'drained' }));
 });
@@ -75,7 +89,7 @@ async function apply(revision: number, lines: readonly string[]): Promise<void> 
     await new Promise((resolve) => setImmediate(resolve));
     sliceEnd = performance.now() + SLICE_MS;
   }
-  plane.proxy.update(changes as ProxyChanges);
+  plane.update(changes as ProxyChanges);
   tell({ type: 'applied', revision });
 }
 

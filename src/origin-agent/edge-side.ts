@@ -47,7 +47,7 @@ export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide 
     });
   }
   // `default` is everybody's: names of agents must differ.
-  const name = edge.site === 'default' ? hostname() : edge.site;
+  const name = edge.site === 'default' ? hostname().toLowerCase() : edge.site;
   const publisher: Publisher = await createPublisher({
     hubUrl: edge.hub.url,
     stateDirectory: resolve(options.cwd, edge.stateDirectory),

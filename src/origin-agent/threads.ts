@@ -9,11 +9,15 @@ import { changeLines } from './change-lines.ts';
 import type { RelayState } from './data-plane.ts';
 import type { DataThreadData, FromThread, ToThread } from './data-thread.ts';
 import { parseListenAddress } from './listen-address.ts';
+import type { ThreadMetrics } from './metrics.ts';
+import type { StreamConfiguration } from './streams.ts';
 
 export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort'> {
   /** Number of data threads; 0 chooses min(cores, 4). */
   readonly count: number;
   readonly log: Logger;
+  /** Takes access log lines with their ends. */
+  readonly writeLines: (lines: string) => void;
 }
 
 /** The data threads as one: configuration goes in, ports come out, a thread that crashes is replaced. */
@@ -21,9 +25,11 @@ export interface Threads {
   /** Ports by entry point. Throws ConfigError when one is taken. */
   listen(): Promise<Record<string, number>>;
   /** Resolves when every thread serves the configuration. */
-  apply(configuration: ProxyConfiguration): Promise<void>;
+  apply(configuration: ProxyConfiguration, streams: StreamConfiguration): Promise<void>;
   /** What relays serve and whom they believe from here on. */
   setRelayState(state: RelayState): void;
+  /** Numbers of every thread that lives. */
+  metrics(): Promise<ThreadMetrics[]>;
   drain(graceMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -35,6 +41,7 @@ export function startThreads(options: ThreadsOptions): Threads {
   const count = options.count > 0 ? options.count : Math.min(availableParallelism(), 4);
   let current = EMPTY;
   let revision = 0;
+  let streams: StreamConfiguration | undefined;
   let relayState: RelayState | undefined;
   let listening = false;
   let stopping = false;
@@ -42,8 +49,8 @@ export function startThreads(options: ThreadsOptions): Threads {
   for (let i = 0; i < count; i++) start();
 
   function start(): Thread {
-    const { log: _, count: __, ...data } = options;
-    const thread = startThread({ ...data, reusePort: count > 1 }, log, (error) => {
+    const { log: _, count: __, writeLines, ...data } = options;
+    const thread = startThread({ ...data, reusePort: count > 1 }, log, writeLines, (error) => {
       threads.delete(thread);
       if (stopping) return;
       log.error('A data thread crashed and is replaced', { error: error?.stack ?? 'it ended by itself' });
@@ -52,6 +59,7 @@ export function startThreads(options: ThreadsOptions): Threads {
         .send({ type: 'changes', revision, lines: [...changeLines(diffConfigurations(EMPTY, current))] }, 'applied')
         .then(() => (listening ? next.send({ type: 'listen' }, 'listening') : undefined));
     });
+    if (streams !== undefined) thread.worker.postMessage({ type: 'streams', configuration: streams } satisfies ToThread);
     if (relayState !== undefined) thread.worker.postMessage({ type: 'relay', state: relayState } satisfies ToThread);
     threads.add(thread);
     return thread;
@@ -66,7 +74,11 @@ export function startThreads(options: ThreadsOptions): Threads {
       listening = true;
       return answers[0]!.ports;
     },
-    async apply(configuration) {
+    async apply(configuration, nextStreams) {
+      if (streams !== nextStreams) {
+        streams = nextStreams;
+        await Promise.all([...threads].map((thread) => thread.send({ type: 'streams', configuration: nextStreams }, 'streaming')));
+      }
       const changes = diffConfigurations(current, configuration);
       current = configuration;
       if (isEmpty(changes)) return;
@@ -77,6 +89,10 @@ export function startThreads(options: ThreadsOptions): Threads {
     setRelayState(state) {
       relayState = state;
       for (const { worker } of threads) worker.postMessage({ type: 'relay', state } satisfies ToThread);
+    },
+    async metrics() {
+      const answers = await Promise.allSettled([...threads].map((thread) => thread.send({ type: 'metrics' }, 'measured')));
+      return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.metrics] : []));
     },
     async drain(graceMs) {
       stopping = true;
@@ -98,12 +114,18 @@ interface Thread {
   send<T extends FromThread['type']>(message: ToThread, answer: T): Promise<Extract<FromThread, { type: T }>>;
 }
 
-function startThread(data: DataThreadData, log: Logger, onEnd: (error: Error | undefined) => void): Thread {
+function startThread(
+  data: DataThreadData,
+  log: Logger,
+  writeLines: (lines: string) => void,
+  onEnd: (error: Error | undefined) => void,
+): Thread {
   const worker = new Worker(new URL(DATA_THREAD, import.meta.url), { workerData: data });
   const waiting: { type: string; resolve: (message: never) => void; reject: (error: Error) => void }[] = [];
   let failure: Error | undefined;
   worker.on('message', (message: FromThread) => {
     if (message.type === 'log') return log[message.line.level.toLowerCase() as 'info'](message.line.message, message.line.fields);
+    if (message.type === 'access') return writeLines(message.lines);
     if (message.type === 'failed') {
       for (const { reject } of waiting.splice(0)) reject(message.error);
       return;

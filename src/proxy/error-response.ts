@@ -33,6 +33,9 @@ const PLAIN = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Opti
 /** No router matches. */
 export const notFound = (): ProxyResponse => textResponse(404, '404 page not found\n', { headers: PLAIN });
 
+/** The connection was made with TLS options that are not the router's. */
+export const misdirected = (): ProxyResponse => textResponse(421, 'Misdirected Request\n', { headers: PLAIN });
+
 /** The service has no server that could take the request. */
 export const noServer = (): ProxyResponse => textResponse(503, 'no available server\n', { headers: PLAIN });
 

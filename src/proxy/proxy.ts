@@ -1,13 +1,14 @@
 import { describe } from '../base/errors.ts';
-import type { Handler, ProxyRequest, ProxyResponse } from '../base/message.ts';
+import type { Handler, ProxyRequest, ProxyResponse, TlsFacts } from '../base/message.ts';
 import { providerOf, providerRank } from '../config/names.ts';
 import { createRoutingView, type RoutingView } from '../config/rule/routing-view.ts';
 import type { ProxyConfiguration, ProxyRouter } from '../config/snapshot.ts';
 import { createEncodedCharacterTest } from '../middlewares/http/encoded-characters.ts';
 import { createBuilder, type Objects } from './build.ts';
 import { createRequestPreparation, type EntryPointOptions } from './entry-point.ts';
-import { emptyResponse, errorResponse, notFound } from './error-response.ts';
+import { emptyResponse, errorResponse, misdirected, notFound } from './error-response.ts';
 import { changeLayeredMap, createLayeredMap, type LayeredMap } from './layered-map.ts';
+import { type ObservabilityOptions, observe, observeRouter } from './observation.ts';
 import type { Platform } from './platform.ts';
 import { createRouteTable, type RouteEntry, type RouteTable } from './route-table.ts';
 
@@ -18,6 +19,8 @@ export interface ProxyOptions {
   readonly hostname: string;
   /** First wins where priorities are equal; Traefik's default order without. */
   readonly precedence?: readonly string[] | undefined;
+  /** Requests are observed for access log and metrics; by entry point what holds where no router says otherwise. */
+  readonly observed?: Readonly<Record<string, ObservabilityOptions | undefined>> | undefined;
 }
 
 /** Objects by name that are new or different; null for those that are gone. */
@@ -43,7 +46,7 @@ type Tables = ReadonlyMap<string, RouteTable<RouteEntry, RoutingView>>;
  * The path of a request: entry point → match → chain → service → server → response. Each step is one line of `handle`; what
  * a step does stands in the file of its name.
  */
-export function createProxy({ platform, entryPoints, hostname, precedence }: ProxyOptions): HttpProxy {
+export function createProxy({ platform, entryPoints, hostname, precedence, observed }: ProxyOptions): HttpProxy {
   const { log } = platform;
   const prepare = new Map(Object.entries(entryPoints).map(([name, options]) => [name, createRequestPreparation(options, hostname)]));
   const encodedCharacters = new Map(
@@ -54,20 +57,37 @@ export function createProxy({ platform, entryPoints, hostname, precedence }: Pro
   const builder = createBuilder(() => objects, platform, childrenOf);
 
   async function handle(request: ProxyRequest): Promise<ProxyResponse> {
+    const response = await answer(request);
+    if (request.facts.observation !== undefined) request.facts.observation.responseHeaders = response.headers;
+    return response;
+  }
+
+  async function answer(request: ProxyRequest): Promise<ProxyResponse> {
     try {
       const refusal = prepare.get(request.entryPoint)!(request);
       if (refusal !== undefined) return refusal;
+      if (observed !== undefined) observe(request, observed[request.entryPoint]);
       const name = match(tableKey(request.entryPoint, request.tls !== undefined), request);
       if (name === undefined) return notFound();
+      if (request.tls !== undefined && isMisdirected(name, request.tls)) return misdirected();
       if (encodedCharacters.get(request.entryPoint)?.(request.path)) return emptyResponse(400);
-      request.facts.routerName = name;
+      enter(request, name);
       return await builder.router(name)(request);
     } catch (error) {
       return errorResponse(error, log.with({ routerName: request.facts.routerName, entryPointName: request.entryPoint }));
     }
   }
 
+  /** A name in the handshake led to other TLS options than the router asks for. At the edge the handshake is Cloudflare's. */
+  const isMisdirected = (name: string, { options }: TlsFacts): boolean =>
+    platform.place === 'agent' && (objects.routers.get(name)?.tls?.options ?? 'default') !== options;
+
   const match = (key: string, request: ProxyRequest): string | undefined => tables.get(key)?.match(createRoutingView(request))?.name;
+
+  function enter({ facts }: ProxyRequest, router: string): void {
+    facts.routerName = router;
+    if (facts.observation !== undefined) observeRouter(facts.observation, objects.routers.get(router)!);
+  }
 
   /** A router that has children hands over to the one that matches; its own service is for nobody then. */
   function childrenOf(parent: string): Handler | undefined {
@@ -76,7 +96,7 @@ export function createProxy({ platform, entryPoints, hostname, precedence }: Pro
     return async (request) => {
       const name = match(key, request);
       if (name === undefined) return notFound();
-      request.facts.routerName = name;
+      enter(request, name);
       return builder.router(name)(request);
     };
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { run as runEdge } from '../../src/cli/edge.ts';
 import type { Command, Io } from '../../src/cli/io.ts';
 import { run as runSync } from '../../src/cli/sync.ts';
@@ -11,6 +11,9 @@ import { POINTER_KEY } from '../../src/config/kv-layout.ts';
 import { parsePointer } from '../../src/config/shards.ts';
 import { type LocalHub, startLocalHub } from '../support/hub/local-hub.ts';
 import { runEdgeway } from '../support/run-edgeway.ts';
+
+// Each process takes a second, and many more where many tests share a core.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** In the order of docs/deploy.md: init, login, codes, enrol, publish, operate. */
 let folder: string;
@@ -35,6 +38,8 @@ async function call(run: Command, args: string, env: Record<string, string> = {}
 }
 const edge = (args: string, options: { input?: string; env?: Record<string, string> } = {}) =>
   runEdgeway(['edge', ...args.split(' ')], { cwd: folder, ...options });
+const inProcess = (args: string) => call(runEdge, args);
+const syncInProcess = (args: string) => call(runSync, args, { EDGEWAY_EDGE_HUB_URL: local.target.url });
 const sync = (args: string) => runEdgeway(['sync', ...args.split(' ')], { cwd: folder, env: { EDGEWAY_EDGE_HUB_URL: local.target.url } });
 const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
 const routers = async (): Promise<string[]> => {
@@ -120,7 +125,7 @@ describe('wrong usage', () => {
 
 describe('from an empty account to a request for a roll-back', () => {
   it('nobody is logged in at first', async () => {
-    const { code, stderr } = await edge('status');
+    const { code, stderr } = await inProcess('status');
     expect(code).toBe(1);
     expect(stderr).toContain("run 'edgeway edge login --hub URL'");
   });
@@ -129,14 +134,14 @@ describe('from an empty account to a request for a roll-back', () => {
     const { code, stdout } = await edge(`login --hub ${local.target.url} --as ann`, { input: `${adminToken}\n` });
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('Logged in at') });
     expect(statSync(join(folder, 'edgeway-state/operator.json')).mode & 0o777).toBe(0o600);
-    const again = await edge(`login --hub ${local.target.url} --token ${adminToken} --state other`);
+    const again = await inProcess(`login --hub ${local.target.url} --token ${adminToken} --state other`);
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('used already') });
   });
 
   it('enrol pins a key with a code that init printed', async () => {
     const { code, stdout } = await edge(`enrol --hub ${local.target.url} --name berlin --code ${firstCode} --state berlin-state`);
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("'berlin' is enrolled") });
-    const again = await edge(`enrol --hub ${local.target.url} --name paris --code ${firstCode} --state paris-state`);
+    const again = await inProcess(`enrol --hub ${local.target.url} --name paris --code ${firstCode} --state paris-state`);
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("The code is for 'berlin'") });
   });
 
@@ -157,7 +162,7 @@ describe('from an empty account to a request for a roll-back', () => {
     expect(applied).toMatchObject({ code: 0, stdout: expect.stringContaining('Revision 1 is in KV') });
     expect(await routers()).toEqual(['app@file']);
     const { counts } = (await local.tell({})).kv;
-    const again = await sync('app.yml --to edge --entry-point web=https --name ci --apply');
+    const again = await syncInProcess('app.yml --to edge --entry-point web=https --name ci --apply');
     expect(again).toMatchObject({ code: 0, stdout: 'Nothing to do.\n' });
     expect((await local.tell({})).kv.counts.writes).toBe(counts.writes);
   });
@@ -165,16 +170,16 @@ describe('from an empty account to a request for a roll-back', () => {
   it('sync shows what changes, and keeps what left the files until it prunes', async () => {
     await local.tell({ kv: { advanceMs: 2_000 } });
     write('app.yml', app('b.test', ', extra: { rule: "Host(`x.test`)", service: app }'));
-    expect((await sync('app.yml --to edge --entry-point web=https --name ci --apply')).stdout).toMatch(
+    expect((await syncInProcess('app.yml --to edge --entry-point web=https --name ci --apply')).stdout).toMatch(
       /~ http\.routers\.app@file .*\n {4}config\.rule: "Host\(`a\.test`\)" → "Host\(`b\.test`\)"\n\+ http\.routers\.extra@file/,
     );
     write('app.yml', app('b.test'));
     await local.tell({ kv: { advanceMs: 2_000 } });
-    expect((await sync('app.yml --to edge --entry-point web=https --name ci --apply')).stdout).toContain(
+    expect((await syncInProcess('app.yml --to edge --entry-point web=https --name ci --apply')).stdout).toContain(
       '--prune removes them: http.routers.extra@file',
     );
     expect(await routers()).toEqual(['app@file', 'extra@file']);
-    expect((await sync('app.yml --to edge --entry-point web=https --name ci --apply --prune')).stdout).toContain(
+    expect((await syncInProcess('app.yml --to edge --entry-point web=https --name ci --apply --prune')).stdout).toContain(
       '- http.routers.extra@file',
     );
     expect(await routers()).toEqual(['app@file']);
@@ -182,7 +187,7 @@ describe('from an empty account to a request for a roll-back', () => {
 
   it('sync refuses to apply what has a problem, and says where', async () => {
     write('bad.yml', `${app('c.test')}  middlewares: { m: { stripPrefix: { prefixs: [/x] } } }\n`);
-    const { code, stderr } = await sync('bad.yml --to edge --entry-point web=https --name ci --apply');
+    const { code, stderr } = await syncInProcess('bad.yml --to edge --entry-point web=https --name ci --apply');
     expect(code).toBe(1);
     expect(stderr).toMatch(/http\.middlewares\.m \(.*bad\.yml:5\).*did you mean 'prefixes'/);
     expect(stderr).toContain('Nothing was applied');
@@ -205,29 +210,29 @@ describe('from an empty account to a request for a roll-back', () => {
     const status = await edge('status');
     expect(status.stdout).toMatch(/^Revision 3 is in force\.\n\nPUBLISHER +KIND +LEASE/);
     expect(status.stdout).toMatch(/ci +sync +none +\d+ s ago +1/);
-    const { publishers } = JSON.parse((await edge('status --json')).stdout) as HubStatus;
+    const { publishers } = JSON.parse((await inProcess('status --json')).stdout) as HubStatus;
     expect(publishers).toMatchObject([
       { name: 'berlin', kind: 'agent' },
       { name: 'ci', kind: 'sync', routers: 1 },
     ]);
-    expect((await edge('history')).stdout).toMatch(/^REVISION.*\n3 .* publish +ci +-routers\/extra@file\n2 /);
-    expect((await edge('diff 1 3')).stdout).toMatch(
+    expect((await inProcess('history')).stdout).toMatch(/^REVISION.*\n3 .* publish +ci +-routers\/extra@file\n2 /);
+    expect((await inProcess('diff 1 3')).stdout).toMatch(
       /^~ routers\/app@file\n(?: {4}hosts: .*\n)? {4}rule: "Host\(`a\.test`\)" → "Host\(`b\.test`\)"\n$/,
     );
-    expect((await edge('diff 3')).stdout).toBe('Revisions 3 and 3 are the same.\n');
+    expect((await inProcess('diff 3')).stdout).toBe('Revisions 3 and 3 are the same.\n');
   });
 
   it('rollback pins, release ends it', async () => {
     await local.tell({ kv: { advanceMs: 2_000 } });
-    expect((await edge('rollback 1')).stdout).toMatch(/Revision 4 is in force\.\nIt has what revision 1 had: ann rolled back/);
-    expect((await edge('release')).stdout).toContain('Revision 5 is in force.');
-    expect(await edge('release')).toMatchObject({ code: 1, stderr: expect.stringContaining('No revision is pinned') });
-    expect(await edge('rollback 77')).toMatchObject({ code: 1, stderr: expect.stringContaining('Revision 77 is not kept') });
+    expect((await inProcess('rollback 1')).stdout).toMatch(/Revision 4 is in force\.\nIt has what revision 1 had: ann rolled back/);
+    expect((await inProcess('release')).stdout).toContain('Revision 5 is in force.');
+    expect(await inProcess('release')).toMatchObject({ code: 1, stderr: expect.stringContaining('No revision is pinned') });
+    expect(await inProcess('rollback 77')).toMatchObject({ code: 1, stderr: expect.stringContaining('Revision 77 is not kept') });
   });
 
   it('remove takes a publisher out', async () => {
     await local.tell({ kv: { advanceMs: 2_000 } });
-    expect((await edge('remove ci')).stdout).not.toContain('ci ');
+    expect((await inProcess('remove ci')).stdout).not.toContain('ci ');
     expect(await routers()).toEqual([]);
   });
 });

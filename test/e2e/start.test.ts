@@ -1,8 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/agent-process.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -35,4 +37,30 @@ describe('a fresh clone', () => {
     const seconds = Number(/\[ *([\d.]+) s\] Everything answers/.exec(stdout)![1]);
     console.log(`ready after ${seconds} s`);
   });
+
+  it('ends everything it started on Ctrl-C', { timeout: 120_000 }, async () => {
+    const child = spawn(join(clone, 'bin/edgeway'), ['dev'], { cwd: clone, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
+    let code: number | null | undefined;
+    child.on('exit', (status) => (code = status));
+    await until(() => output.includes('Ctrl-C ends everything'), 90_000);
+    expect(await Promise.all(PORTS.map(isOpen))).toEqual(PORTS.map(() => true));
+    child.kill('SIGINT');
+    await until(() => code !== undefined, 30_000);
+    expect(code).toBe(0);
+    expect(await Promise.all(PORTS.map(isOpen))).toEqual(PORTS.map(() => false));
+  });
 });
+
+/** Edge, agent, its API, relay, demo servers. */
+const PORTS = [8787, 8000, 8080, 8443, 9001, 9002];
+
+const isOpen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });

@@ -15,7 +15,10 @@ const dynamic = {
       lost: { rule: 'Host(`b`)', service: 'nope' },
       nowhere: { rule: 'Host(`c`)', service: 's', entryPoints: ['none'] },
     },
-    services: { s: { loadBalancer: { servers: [{ url: 'http://1.2.3.4' }, { url: 'http://1.2.3.5' }] } }, idle: { loadBalancer: {} } },
+    services: {
+      s: { loadBalancer: { servers: [{ url: 'http://1.2.3.4' }, { url: 'http://1.2.3.5' }], healthCheck: { path: '/' } } },
+      idle: { loadBalancer: {} },
+    },
     middlewares: { auth: { basicAuth: { users: [`bob:${SECRET}`] } } },
   },
 };

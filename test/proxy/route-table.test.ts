@@ -46,6 +46,26 @@ describe('the index equals the linear scan', () => {
     );
   });
 
+  it('where many paths share a host, or none has one', () => {
+    const path = fc.array(fc.constantFrom('a', 'b', '/'), { maxLength: 5 }).map((letters) => `/${letters.join('')}`);
+    const written = fc.tuple(fc.constantFrom('', 'Host(`a.test`) && '), fc.constantFrom('Path', 'PathPrefix', 'PathPrefix'), path);
+    const rules = fc.array(written, { minLength: 20, maxLength: 60 });
+    fc.assert(
+      fc.property(rules, rules, fc.array(path, { minLength: 60, maxLength: 60 }), (first, second, paths) => {
+        const entries = (rows: typeof first, prefix: string): RouteEntry[] =>
+          rows.map(([host, matcher, value], i) => router(`${prefix}${i}`, `${host}${matcher}(\`${value}\`)`, { priority: i % 7 }));
+        const views = paths.map((seen) => viewOf('a.test', `${seen}/b`));
+        const table = createRouteTable(entries(first, 'r'));
+        expectEqual(table, entries(first, 'r'), compileHttpRule, views);
+        const changed = table.update({ removed: first.map((_, i) => `r${i}`).filter((_, i) => i % 3 > 0), added: entries(second, 's') });
+        const left = entries(first, 'r').filter((_, i) => i % 3 === 0);
+        expectEqual(changed, [...left, ...entries(second, 's')], compileHttpRule, views);
+        expectEqual(changed.update({ removed: second.map((_, i) => `s${i}`) }), left, compileHttpRule, views);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it('after any change, and the table before is as it was', () => {
     const views = fc.array(routingView, { minLength: 40, maxLength: 40 });
     fc.assert(

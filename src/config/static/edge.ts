@@ -7,7 +7,9 @@ export const edge = object(
       oneOf(['http', 'https'], 'Scheme that clients use at the edge.'),
       'Entry points whose routers are published at the edge; none by default.',
     ),
-    site: string('Name of the place where the servers are; agents of one site stand in for each other.', { default: 'default' }),
+    site: string('Name of this agent and its place, unlike that of every other agent; the name of the host when it is `default`.', {
+      default: 'default',
+    }),
     relay: object(
       {
         address: string('[host]:port where the edge comes in.', { default: ':8443' }),

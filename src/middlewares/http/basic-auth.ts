@@ -35,6 +35,8 @@ export const basicAuth = defineMiddleware({
     const [anyHash] = hashes.values();
     return async (request, next) => {
       const credentials = parseCredentials(request);
+      // The access log says '' here, '-' where nobody asked for a name.
+      request.facts.clientUsername = '';
       if (credentials === undefined) return refuse(challenge);
       const { user, password } = credentials;
       request.facts.clientUsername = fromByteText(user);

@@ -106,9 +106,12 @@ function typeOf(schema: Schema, config: Readonly<Record<string, unknown>>): stri
 }
 
 function serverStatus(name: string, { config, status }: RuntimeObject<Record<string, unknown>>, health: HealthStatus): object {
-  const servers = (config.loadBalancer as { servers?: { url?: string; address?: string }[] } | undefined)?.servers ?? [];
+  const { servers = [], healthCheck } = (config.loadBalancer ?? {}) as {
+    servers?: { url?: string; address?: string }[];
+    healthCheck?: unknown;
+  };
   if (status === 'disabled' || servers.length === 0) return {};
-  const found = health(name) ?? {};
+  const found = (healthCheck === undefined ? undefined : health(name)) ?? {};
   return {
     serverStatus: Object.fromEntries(
       servers.map(({ url, address }) => url ?? address ?? '').map((server) => [server, found[server] ?? 'UP']),

@@ -44,6 +44,7 @@ export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, 
   });
   return {
     entryPoint: 'relay',
+    open: () => connections.size,
     port: (server.address() as { port: number }).port,
     async drain() {
       server.close();

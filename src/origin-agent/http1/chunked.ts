@@ -119,7 +119,7 @@ export class ChunkedDecoder {
       return end;
     }
     const fields = stop === 2 ? undefined : parseFields(text, 0, stop - 2, this.#limits.maxHeaderFields);
-    if (stop > this.#limits.maxTrailerBytes || (fields !== undefined && ('reason' in fields || fields.raw.some(isFraming))))
+    if (stop > this.#limits.maxTrailerBytes || (fields !== undefined && (fields.reason !== undefined || fields.raw.some(isFraming))))
       return this.#fail();
     if (fields !== undefined) this.trailers = keepTrailers(fields.raw);
     this.#state = DONE;

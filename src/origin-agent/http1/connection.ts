@@ -3,10 +3,11 @@ import { Cancellation, createFacts, HeaderList, type ProxyRequest, type ProxyRes
 import { Deadline } from '../deadline.ts';
 import { joinTunnel, type Tunnel } from '../rim/tunnel.ts';
 import type { Channel, ChannelOwner } from '../sockets/channel.ts';
+import { latin1 } from '../sockets/latin1.ts';
 import { bodyFraming, bodylessFraming, expectationFailedText, failureText, isBodyless, refusalText } from './answer.ts';
 import { BodyWriter, framedText } from './body-writer.ts';
 import type { Refusal } from './fields.ts';
-import { isRefusal, parseRequestHead, type RequestHead } from './head.ts';
+import { parseRequestHead, type RequestHead } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import { httpDate, interimHeadText, responseHeadText } from './head-text.ts';
 import { type BodySource, Http1Body } from './incoming-body.ts';
@@ -89,9 +90,9 @@ export class Http1Connection implements ChannelOwner, BodySource {
 
   onBytes(buffer: Buffer, length: number): boolean {
     if (this.#body !== undefined) return this.#receiveBody(this.#body, buffer, length);
-    if (this.#phase === READING) return this.#readHead(buffer.toString('latin1', 0, length));
+    if (this.#phase === READING) return this.#readHead(latin1(buffer, 0, length));
     if (this.#phase >= CLOSING) return true;
-    this.#waiting += buffer.toString('latin1', 0, length);
+    this.#waiting += latin1(buffer, 0, length);
     return this.#waiting.length < MAX_PIPELINE_BYTES;
   }
 
@@ -105,7 +106,7 @@ export class Http1Connection implements ChannelOwner, BodySource {
       return true;
     }
     const head = parseRequestHead(reader.text, reader.end, this.#settings.limits);
-    if (isRefusal(head)) return this.#refuse(head);
+    if (head.reason !== undefined) return this.#refuse(head);
     const rest = reader.text.length > reader.end ? reader.text.slice(reader.end) : '';
     reader.text = '';
     return this.#begin(head, rest);
@@ -180,7 +181,7 @@ export class Http1Connection implements ChannelOwner, BodySource {
       this.#body = undefined;
       this.#deadline.clear();
       this.channel.letBytesGo(body.wanted);
-      this.#waiting += buffer.toString('latin1', used, length);
+      this.#waiting += latin1(buffer, used, length);
       if (this.#phase === DRAINING) this.#next();
       return this.#waiting.length < MAX_PIPELINE_BYTES;
     }

@@ -33,6 +33,8 @@ export const REFUSALS = {
 
 /** What a field section says, with the meaning of those fields on which framing and the connection hang. */
 export interface Fields {
+  /** Only a Refusal has one. */
+  readonly reason?: undefined;
   /** Name, value … without Host. */
   readonly raw: string[];
   host: string | undefined;
@@ -48,6 +50,7 @@ export interface Fields {
 }
 
 const newFields = (): Fields => ({
+  reason: undefined,
   raw: [],
   host: undefined,
   contentLength: -1,
@@ -98,9 +101,12 @@ export function parseFields(text: string, at: number, end: number, maxFields: nu
     let stop = i;
     while (stop > start && isBlank(text.charCodeAt(stop - 1))) stop--;
     const value = text.slice(start, stop);
-    const refused = name.length > 3 ? understand(fields, name, value, text, i) : undefined;
-    if (refused !== undefined) return refused;
-    if (name.length !== 4 || !isHost(name)) raw.push(name, value);
+    const known = knownField(name);
+    if (known !== OTHER) {
+      const refused = understand(fields, known, value, text, i);
+      if (refused !== undefined) return refused;
+    }
+    if (known !== HOST) raw.push(name, value);
     if (raw.length > maxFields * 2) return REFUSALS.tooManyFields;
     from = i + 2;
   }
@@ -108,7 +114,6 @@ export function parseFields(text: string, at: number, end: number, maxFields: nu
 }
 
 const isBlank = (code: number): boolean => code === SPACE || code === TAB;
-const isHost = (name: string): boolean => name === 'Host' || name.toLowerCase() === 'host';
 
 function refuseName(text: string, from: number, at: number): Refusal {
   const code = text.charCodeAt(at);
@@ -117,28 +122,44 @@ function refuseName(text: string, from: number, at: number): Refusal {
   return at > from && text.slice(at, text.indexOf('\r\n', at)).includes(':') ? REFUSALS.fieldName : REFUSALS.fieldLine;
 }
 
-/** The few fields that decide about framing and connection; told apart by length first. The line ends at `end` of `text`. */
-function understand(fields: Fields, name: string, value: string, text: string, end: number): Refusal | undefined {
-  switch (name.length) {
-    case 4:
-      return isHost(name) ? takeHost(fields, value) : undefined;
-    case 6:
-      if (name.toLowerCase() === 'expect') fields.expect = fields.expect === undefined ? value : `${fields.expect}, ${value}`;
+const OTHER = 0;
+export const HOST = 1;
+const EXPECT = 2;
+const UPGRADE = 3;
+export const CONNECTION = 4;
+const CONTENT_LENGTH = 5;
+/** By number; the last one is Transfer-Encoding. */
+const KNOWN = ['', 'host', 'expect', 'upgrade', 'connection', 'content-length', 'transfer-encoding'] as const;
+/** Which of them a name could be, by its length. */
+const KNOWN_BY_LENGTH = new Uint8Array(64);
+for (const [i, name] of KNOWN.entries()) if (name !== '') KNOWN_BY_LENGTH[name.length] = i;
+
+/** One of the few fields that decide about framing and connection, or OTHER. Length and first letter spare most names the comparison. */
+export function knownField(name: string): number {
+  const candidate = name.length < 64 ? KNOWN_BY_LENGTH[name.length]! : OTHER;
+  if (candidate === OTHER) return OTHER;
+  const known = KNOWN[candidate]!;
+  return (name.charCodeAt(0) | 0x20) === known.charCodeAt(0) && name.toLowerCase() === known ? candidate : OTHER;
+}
+
+/** The line ends at `end` of `text`. */
+function understand(fields: Fields, known: number, value: string, text: string, end: number): Refusal | undefined {
+  switch (known) {
+    case HOST:
+      return takeHost(fields, value);
+    case EXPECT:
+      fields.expect = fields.expect === undefined ? value : `${fields.expect}, ${value}`;
       return undefined;
-    case 7:
-      if (name.toLowerCase() === 'upgrade') fields.upgrade ??= value;
+    case UPGRADE:
+      fields.upgrade ??= value;
       return undefined;
-    case 10:
-      if (name.toLowerCase() === 'connection') takeConnection(fields, value);
+    case CONNECTION:
+      takeConnection(fields, value);
       return undefined;
-    case 14:
-      if (name.toLowerCase() !== 'content-length') return undefined;
+    case CONTENT_LENGTH:
       return endsInTab(text, end) ? REFUSALS.contentLength : takeLength(fields, value);
-    case 17:
-      if (name.toLowerCase() !== 'transfer-encoding') return undefined;
-      return endsInTab(text, end) ? REFUSALS.transferEncoding : takeTransferEncoding(fields, value);
     default:
-      return undefined;
+      return endsInTab(text, end) ? REFUSALS.transferEncoding : takeTransferEncoding(fields, value);
   }
 }
 

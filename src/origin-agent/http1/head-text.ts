@@ -1,7 +1,7 @@
 /** Heads as text (latin1) for one write. What comes from the wire passes as it came; what configuration or middlewares made is made safe. */
 import { type HeaderList, type ProxyRequest, requestTarget } from '../../base/message.ts';
 import { STATUS_TEXT, statusText } from '../../base/status-text.ts';
-import { isToken } from './fields.ts';
+import { CONNECTION, HOST, isToken, knownField } from './fields.ts';
 
 // Anything outside tells of text that never passed a parser: a line break would end the field, a character above U+00FF would be cut to its low byte.
 const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
@@ -42,7 +42,8 @@ export function requestHeadText(request: ProxyRequest, framing: OutgoingFraming)
   const { raw } = request.headers;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
-    if (!isFraming(name) && !(name.length === 4 && name.toLowerCase() === 'host')) text += fieldLine(name, raw[i + 1]!);
+    const known = knownField(name);
+    if (known !== HOST && !isFraming(known)) text += fieldLine(name, raw[i + 1]!);
   }
   if (request.upgrade !== undefined) text += upgradeLines(request.headers, request.upgrade);
   return `${text}${framingLine(framing)}\r\n`;
@@ -52,18 +53,7 @@ const upgradeLines = (headers: HeaderList, upgrade: string): string =>
   headers.has('Upgrade') ? 'Connection: Upgrade\r\n' : `Connection: Upgrade\r\n${fieldLine('Upgrade', upgrade)}`;
 
 /** Content-Length, Transfer-Encoding and Connection belong to the connection, not to the message that passes. */
-function isFraming(name: string): boolean {
-  switch (name.length) {
-    case 10:
-      return name === 'Connection' || name.toLowerCase() === 'connection';
-    case 14:
-      return name === 'Content-Length' || name.toLowerCase() === 'content-length';
-    case 17:
-      return name === 'Transfer-Encoding' || name.toLowerCase() === 'transfer-encoding';
-    default:
-      return false;
-  }
-}
+const isFraming = (known: number): boolean => known >= CONNECTION;
 
 const STATUS_LINES: (string | undefined)[] = [];
 for (const status of Object.keys(STATUS_TEXT)) STATUS_LINES[Number(status)] = `${status} ${STATUS_TEXT[Number(status)]}\r\n`;
@@ -87,8 +77,8 @@ export function responseHeadText(status: number, headers: HeaderList, { version,
   const { raw } = headers;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
-    if (isFraming(name)) continue;
-    if (name.length === 4 && !dated) dated = name.toLowerCase() === 'date';
+    if (isFraming(knownField(name))) continue;
+    if (name.length === 4 && !dated) dated = name === 'Date' || name.toLowerCase() === 'date';
     text += fieldLine(name, raw[i + 1]!);
   }
   text += framingLine(framing);
@@ -103,7 +93,8 @@ export function interimHeadText(status: number, headers: HeaderList): string {
   const { raw } = headers;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
-    if (status === 101 ? name.length !== 10 && isFraming(name) : isFraming(name)) continue;
+    const known = knownField(name);
+    if (isFraming(known) && !(status === 101 && known === CONNECTION)) continue;
     text += fieldLine(name, raw[i + 1]!);
   }
   return `${text}\r\n`;

@@ -10,6 +10,8 @@ export interface HeadLimits {
 }
 
 export interface RequestHead {
+  /** Only a Refusal has one. */
+  readonly reason?: undefined;
   readonly method: string;
   readonly target: RequestTarget;
   /** HTTP/1.x. */
@@ -18,12 +20,12 @@ export interface RequestHead {
 }
 
 export interface ResponseHead {
+  /** Only a Refusal has one. */
+  readonly reason?: undefined;
   readonly status: number;
   readonly minor: 0 | 1;
   readonly fields: Fields;
 }
-
-export const isRefusal = (result: RequestHead | ResponseHead | Fields | Refusal): result is Refusal => 'reason' in result;
 
 /** `text` is latin1; `end` is behind the empty line. */
 export function parseRequestHead(text: string, end: number, limits: HeadLimits): RequestHead | Refusal {
@@ -40,10 +42,10 @@ export function parseRequestHead(text: string, end: number, limits: HeadLimits):
   const target = TARGET.test(rawTarget) ? parseRequestTarget(method, rawTarget) : undefined;
   if (target === undefined) return REFUSALS.target;
   const fields = parseFields(text, lineEnd + 2, end - 2, limits.maxHeaderFields);
-  if ('reason' in fields) return fields;
+  if (fields.reason !== undefined) return fields;
   if (minor === 0 && fields.chunked) return REFUSALS.transferEncoding;
   if (minor === 1 && fields.host === undefined) return REFUSALS.hostMissing;
-  return { method, target, minor, fields };
+  return { reason: undefined, method, target, minor, fields };
 }
 
 // Bytes beyond ASCII pass, as Traefik takes them; they are escaped towards servers.
@@ -63,9 +65,9 @@ export function parseResponseHead(text: string, end: number, limits: HeadLimits)
   if (status === 0) return REFUSALS.statusLine;
   const minor = text.charCodeAt(7) === 0x31 ? 1 : 0;
   const fields = parseFields(text, lineEnd + 2, end - 2, limits.maxHeaderFields);
-  if ('reason' in fields) return fields;
+  if (fields.reason !== undefined) return fields;
   if (minor === 0 && fields.chunked) return REFUSALS.transferEncoding;
-  return { status, minor, fields };
+  return { reason: undefined, status, minor, fields };
 }
 
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;

@@ -47,12 +47,13 @@ export class Http1Body implements Body {
   #sink: BodySink | undefined;
   #early: Buffer[] | undefined;
   #wanted = false;
-  readonly #deliver = (bytes: Buffer): void => this.#onContent(bytes);
+  readonly #deliver: ((bytes: Buffer) => void) | undefined;
 
   constructor(framing: Framing, source: BodySource, limits: ChunkLimits) {
     this.#source = source;
     this.length = typeof framing === 'object' ? framing.length : undefined;
     this.#decoder = framing === 'chunked' ? new ChunkedDecoder(limits) : undefined;
+    this.#deliver = framing === 'chunked' ? (bytes) => this.#onContent(bytes) : undefined;
     this.#remaining = this.length ?? Number.POSITIVE_INFINITY;
   }
 
@@ -79,7 +80,7 @@ export class Http1Body implements Body {
     this.#wanted = this.#sink !== undefined;
     const decoder = this.#decoder;
     if (decoder !== undefined) {
-      const used = decoder.decode(buffer, at, end, this.#deliver);
+      const used = decoder.decode(buffer, at, end, this.#deliver!);
       if (decoder.failed) return -1;
       if (decoder.done) this.#finish();
       return used;

@@ -5,8 +5,9 @@ import { Deadline } from '../deadline.ts';
 import type { Tunnel } from '../rim/tunnel.ts';
 import { isReplayable, toUpstreamError } from '../rim/upstream-error.ts';
 import type { Channel, ChannelOwner } from '../sockets/channel.ts';
+import { latin1 } from '../sockets/latin1.ts';
 import { BodyWriter, framedText } from './body-writer.ts';
-import { isRefusal, parseResponseHead, type ResponseHead } from './head.ts';
+import { parseResponseHead, type ResponseHead } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import { type OutgoingFraming, requestHeadText } from './head-text.ts';
 import { type BodySource, type Framing, Http1Body } from './incoming-body.ts';
@@ -45,7 +46,6 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
   #request: ProxyRequest | undefined;
   #resolve: ((response: ProxyResponse | PromiseLike<ProxyResponse>) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
-  #offCancel: (() => void) | undefined;
   #writer: BodyWriter | undefined;
   /** The head is written, the body waits for `100 Continue`. */
   #held: BodyWriter | undefined;
@@ -72,7 +72,7 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
       this.#answered = false;
       this.#interims = 0;
       this.#keepAlive = true;
-      this.#offCancel = request.cancellation.onCancel(this.#onCancel);
+      request.cancellation.add(this.#onCancel);
       if (request.cancellation.cancelled) return;
       if (this.#pool.responseHeaderTimeoutMs > 0) this.#deadline.set(this.#pool.clock.now() + this.#pool.responseHeaderTimeoutMs);
       this.#send(request);
@@ -134,7 +134,7 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
       return false;
     }
     this.#answered = true;
-    return this.#readHead(buffer.toString('latin1', 0, length));
+    return this.#readHead(latin1(buffer, 0, length));
   }
 
   #readHead(piece: string): boolean {
@@ -142,7 +142,7 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
     let text = piece;
     while (reader.add(text)) {
       const head = parseResponseHead(reader.text, reader.end, this.#pool.limits);
-      if (isRefusal(head)) return this.#malformed(head.reason);
+      if (head.reason !== undefined) return this.#malformed(head.reason);
       const rest = reader.text.slice(reader.end);
       reader.text = '';
       if (head.status >= 200) return this.#begin(head, rest);
@@ -242,8 +242,7 @@ export class UpstreamConnection implements ChannelOwner, BodySource {
 
   #end(): void {
     this.#deadline.clear();
-    this.#offCancel?.();
-    this.#offCancel = undefined;
+    this.#request?.cancellation.remove(this.#onCancel);
     this.#writer?.stop();
     this.#writer = this.#held = undefined;
     this.#request = undefined;

@@ -22,3 +22,15 @@ export function takeHandle(socket: net.Socket, onread: OnRead): net.Socket | und
   // Options of the constructor that the type declarations leave out. Without `manualStart` it would read before there is a reader.
   return new net.Socket({ handle, onread, allowHalfOpen: true, manualStart: true } as unknown as net.SocketConstructorOpts);
 }
+
+/**
+ * The reverse: a paused plain socket on the handle of one that is read with `onread`, for a TLS socket to wrap. It cannot be read itself,
+ * as the handle goes on reading into the buffer of `onread`; TLS takes the bytes before that.
+ */
+export function giveHandle(socket: net.Socket): net.Socket | undefined {
+  const handle = (socket as WithHandle)._handle;
+  if (handle === null || typeof handle !== 'object') return undefined;
+  (socket as WithHandle)._handle = null;
+  socket.destroy();
+  return new net.Socket({ handle, allowHalfOpen: true, manualStart: true } as unknown as net.SocketConstructorOpts);
+}

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import { type OnRead, takeHandle } from './accepted-socket.ts';
+import { giveHandle, type OnRead, takeHandle } from './accepted-socket.ts';
 
 /** Who reads a channel. One at a time; a connection may pass from hand to hand (peek, HTTP, tunnel). */
 export interface ChannelOwner {
@@ -194,6 +194,19 @@ export class Channel {
 
   destroy(): void {
     if (!this.closed) this.socket.destroy();
+  }
+
+  /**
+   * Gives an accepted connection up for TLS, outside of `onBytes`; the owner hears no more. Undefined when it is gone already. The bytes
+   * that came are the caller's to hand on.
+   */
+  release(): net.Socket | undefined {
+    if (this.closed || this.socket.destroyed) return undefined;
+    this.socket.pause();
+    this.closed = true;
+    this.owner = nobody;
+    this.#own = undefined;
+    return giveHandle(this.socket as net.Socket);
   }
 
   #close(): void {

@@ -39,7 +39,20 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
   const takesNew = (index: number): boolean => !servers[index]!.fenced && isUp(index);
 
   async function handle(request: ProxyRequest): Promise<ProxyResponse> {
-    request.facts.serviceName = name;
+    const { facts } = request;
+    facts.serviceName = name;
+    if (facts.observation === undefined) return answer(request);
+    const attempt = { service: name, startedAt: platform.clock.now(), durationMs: 0, status: 0, size: undefined as number | undefined };
+    facts.observation.tries.push(attempt);
+    const response = await answer(request);
+    attempt.durationMs = platform.clock.now() - attempt.startedAt;
+    attempt.status = response.status;
+    attempt.size = response.body?.length ?? (response.body === undefined ? 0 : undefined);
+    facts.observation.originHeaders = response.headers;
+    return response;
+  }
+
+  async function answer(request: ProxyRequest): Promise<ProxyResponse> {
     // Go's proxy tunnels CONNECT for HTTP/2 clients only.
     if (request.method === 'CONNECT' && request.protocol.startsWith('HTTP/1')) return emptyResponse(501);
     const stuck = sticky?.find(request.headers);

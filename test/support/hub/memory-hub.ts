@@ -57,6 +57,16 @@ export async function until(condition: () => boolean): Promise<void> {
   throw new Error(`It never came to be: ${condition}`);
 }
 
+/** Moves the clock until it is so; fails after ten seconds of the machine's time. */
+export async function advanceUntil(clock: ManualClock, condition: () => boolean, stepMs = 1_000): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`It never came to be: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    await clock.advance(stepMs);
+  }
+}
+
 /** Waits for the work; where it waits for the clock, and not for long, the clock is moved. */
 export async function finish<T>(clock: ManualClock, work: Promise<T>, atMostMs = 2_000): Promise<T> {
   const end = clock.now() + atMostMs;

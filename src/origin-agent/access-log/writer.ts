@@ -1,0 +1,81 @@
+import { closeSync, openSync, write } from 'node:fs';
+import type { Logger } from '../../base/log.ts';
+
+export interface AccessLogWriter {
+  /** Whole lines with their ends. Returns at once. */
+  write(lines: string): void;
+  /** Opens the file anew (SIGUSR1, after logrotate moved it away). */
+  reopen(): void;
+  /** Resolves when all that was given is written or lost. */
+  close(): Promise<void>;
+}
+
+/** Characters that wait while the disk is slow; beyond, lines are lost. */
+const MAX_WAITING = 64 * 1024 * 1024;
+const STDOUT = 1;
+
+/** Writes lines in the background, in order. A full disk or a closed pipe loses lines, never requests. Throws Node's error when the file cannot be opened. */
+export function createAccessLogWriter({ filePath, log }: { filePath: string | undefined; log: Logger }): AccessLogWriter {
+  const open = (): number => (filePath === undefined ? STDOUT : openSync(filePath, 'a'));
+  let file = open();
+  let old: number | undefined;
+  let waiting: string[] = [];
+  let size = 0;
+  let writing = false;
+  let losing = false;
+  const idle: (() => void)[] = [];
+
+  function lose(error: unknown): void {
+    if (!losing) log.warn('Access log lines are lost', { error: error instanceof Error ? error.message : error });
+    losing = true;
+  }
+
+  function next(): void {
+    if (old !== undefined) closeSync(old);
+    old = undefined;
+    if (waiting.length === 0) {
+      writing = false;
+      for (const resolve of idle.splice(0)) resolve();
+      return;
+    }
+    writing = true;
+    const bytes = Buffer.from(waiting.join(''));
+    waiting = [];
+    size = 0;
+    put(bytes, 0);
+  }
+
+  function put(bytes: Buffer, at: number): void {
+    write(file, bytes, at, bytes.length - at, null, (error, written) => {
+      if (error !== null) lose(error);
+      else if (at + written < bytes.length) return put(bytes, at + written);
+      else losing = false;
+      next();
+    });
+  }
+
+  return {
+    write(lines) {
+      if (size + lines.length > MAX_WAITING) return lose(`more than ${MAX_WAITING} characters wait for the disk`);
+      waiting.push(lines);
+      size += lines.length;
+      if (!writing) next();
+    },
+    reopen() {
+      if (filePath === undefined) return;
+      try {
+        const before = file;
+        file = open();
+        // What is being written ends in the old file.
+        if (writing && old === undefined) old = before;
+        else closeSync(before);
+      } catch (error) {
+        lose(error);
+      }
+    },
+    async close() {
+      if (writing) await new Promise<void>((resolve) => idle.push(resolve));
+      if (filePath !== undefined) closeSync(file);
+    },
+  };
+}
