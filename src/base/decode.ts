@@ -28,10 +28,7 @@ export function decode<S extends Schema>(schema: S, input: unknown, dialect: Dia
 /** The defaults of an object schema, as `decode` would fill them into `{}`. */
 export function defaultsOf<S extends Schema>(schema: S): Infer<S> {
   const result: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(schema.fields ?? {})) {
-    const value = defaultOf(field);
-    if (value !== undefined) result[name] = value;
-  }
+  for (const [name, field] of lackedFields(schema.fields ?? {})) if (field.default !== undefined) result[name] = defaultOf(field);
   return result as Infer<S>;
 }
 
@@ -252,17 +249,23 @@ function readFields(schema: Schema, tree: Record<string, unknown>, reading: Read
 }
 
 /** Of spellings that differ in letter case the last in the order of text counts; what stands below two of them is one. */
-function distinctKeys(tree: Record<string, unknown>, names: Map<string, string>): Iterable<[key: string, entry: unknown]> {
-  const entries = Object.entries(tree).filter(([, entry]) => entry !== null && entry !== undefined);
-  const spellings = new Set(entries.map(([key]) => names.get(key.toLowerCase()) ?? key));
-  if (spellings.size === entries.length) return entries;
-  const distinct = new Map<string, [string, unknown]>();
+function distinctKeys(tree: Record<string, unknown>, names: Map<string, string>): readonly (readonly [key: string, entry: unknown])[] {
+  const entries: (readonly [string, unknown])[] = [];
+  const seen = new Set<string>();
+  for (const key in tree) {
+    const entry = tree[key];
+    if (entry === null || entry === undefined) continue;
+    entries.push([key, entry]);
+    seen.add(names.get(key.toLowerCase()) ?? key);
+  }
+  if (seen.size === entries.length) return entries;
+  const distinct = new Map<string, readonly [string, unknown]>();
   for (const [key, entry] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) {
     const name = key.toLowerCase();
     const before = distinct.get(name);
     distinct.set(name, [key, before !== undefined && isTree(before[1]) && isTree(entry) ? combine(before[1], entry) : entry]);
   }
-  return distinct.values();
+  return [...distinct.values()];
 }
 
 function combine(first: Record<string, unknown>, second: Record<string, unknown>): Record<string, unknown> {
@@ -303,12 +306,23 @@ function passedOver(field: Schema, dialect: Dialect): string | undefined {
   return undefined;
 }
 
+const lackedByFields = new WeakMap<Fields, readonly [name: string, field: Schema][]>();
+
+/** The fields that say something when they are absent; most do not. */
+function lackedFields(fields: Fields): readonly [name: string, field: Schema][] {
+  let lacked = lackedByFields.get(fields);
+  if (lacked === undefined) {
+    lacked = Object.entries(fields).filter(([, field]) => field.default !== undefined || field.required);
+    lackedByFields.set(fields, lacked);
+  }
+  return lacked;
+}
+
 function withDefaults(fields: Fields, result: Record<string, unknown>, reading: Reading): unknown {
-  for (const [name, field] of Object.entries(fields)) {
+  for (const [name, field] of lackedFields(fields)) {
     if (result[name] !== undefined) continue;
-    const value = defaultOf(field);
-    if (value !== undefined) result[name] = value;
-    else if (field.required && reading.passing === 0) {
+    if (field.default !== undefined) result[name] = defaultOf(field);
+    else if (reading.passing === 0) {
       reading.path.push(name);
       fail(reading, 'missing', `is required: ${field.summary}`);
       reading.path.pop();
