@@ -200,4 +200,15 @@ describe('servers that fail', () => {
     start({ ...one, services: { 's@file': loadBalancer() } });
     expect(await get('a.test')).toMatchObject({ status: 503, text: 'no available server\n' });
   });
+
+  it('a server on its way out gets new requests only where there is no other', async () => {
+    const fenced = (...flags: boolean[]) => {
+      const { loadBalancer: config } = loadBalancer('http://10.0.0.1:80', 'http://10.0.0.2:80');
+      return { loadBalancer: { ...config, servers: config.servers.map((server, i) => ({ ...server, fenced: flags[i] })) } };
+    };
+    start({ ...one, services: { 's@file': fenced(true, false) } });
+    for (let i = 0; i < 4; i++) expect((await get('a.test')).text).toBe('from http://10.0.0.2:80');
+    start({ ...one, services: { 's@file': fenced(true, true) } });
+    expect((await get('a.test')).status).toBe(200);
+  });
 });

@@ -60,7 +60,11 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
     let setCookie = sticky !== undefined && (index === undefined || stuck!.renew);
     let refused: Set<number> | undefined;
     for (;;) {
-      index ??= balancer.next(request, refused === undefined ? takesNew : (candidate) => takesNew(candidate) && !refused!.has(candidate));
+      const tried = refused;
+      const untried = (test: (candidate: number) => boolean) =>
+        tried === undefined ? test : (candidate: number) => test(candidate) && !tried.has(candidate);
+      // One on its way out is better than none.
+      index ??= balancer.next(request, untried(takesNew)) ?? balancer.next(request, untried(isUp));
       if (index === undefined)
         return refused === undefined
           ? noServer()
@@ -102,7 +106,7 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
 
   return {
     handle,
-    available: () => servers.some((_, index) => takesNew(index)),
+    available: () => servers.some((_, index) => isUp(index)),
     healthy: () => servers.filter((_, index) => takesNew(index)).length,
   };
 }
