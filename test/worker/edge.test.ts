@@ -149,26 +149,6 @@ describe('secrets', () => {
   });
 });
 
-describe('compress', () => {
-  it('is left to Cloudflare', async () => {
-    const world = await startWorld();
-    try {
-      world.site('agent-1').configure(app());
-      await world.publish({
-        routers: { 'app@docker': router('Host(`app.test`)', 'app@docker', { middlewares: ['pack@docker'] }) },
-        services,
-        middlewares: { 'pack@docker': { compress: { encodings: ['gzip'], minResponseBodyBytes: 1 } } },
-      });
-      // Without a word about codings nobody packs; the chain runs all the same.
-      const answer = await get(await world.port(), 'app.test');
-      expect(echoOf(answer).name).toBe('app');
-      expect(world.log.join('\n')).toContain('This platform lacks a coding');
-    } finally {
-      await world.stop();
-    }
-  });
-});
-
 describe('limits of the platform', () => {
   it('one request waits for one head at a time, also while it asks site after site: six are allowed', async () => {
     const world = await startWorld({ sites: ['agent-1', 'agent-2', 'agent-3'] });
