@@ -1,5 +1,5 @@
 import { boolean, duration, integer, list, map, object, oneOf, string, vary } from '../../base/schema.ts';
-import { healthAware, names } from './shared.ts';
+import { healthAware, names } from './router-options.ts';
 
 const cookie = object(
   {

@@ -2,7 +2,7 @@ import { boolean, duration, integer, list, map, object, oneOf, type Schema, stri
 import { HTTP_MIDDLEWARES } from '../../middlewares/index.ts';
 import type { MiddlewareDefinition } from '../../middlewares/middleware.ts';
 import { httpService } from './http-service.ts';
-import { internalText, names, routerTlsFields, serverTlsFields, tlsVersion } from './shared.ts';
+import { internalText, names, routerTlsFields, serverTlsFields, tlsVersion } from './router-options.ts';
 
 const routerTls = object(
   { ...routerTlsFields, resolvedOptions: string('Name of the TLS options in force.', { internal: 'note' }) },

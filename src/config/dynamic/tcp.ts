@@ -1,6 +1,6 @@
 import { boolean, duration, integer, list, map, object, oneOf, type Schema, string } from '../../base/schema.ts';
 import { TCP_MIDDLEWARES } from '../../middlewares/index.ts';
-import { healthAware, names, routerTlsFields, serverTlsFields } from './shared.ts';
+import { healthAware, names, routerTlsFields, serverTlsFields } from './router-options.ts';
 
 export const tcpRouter = object(
   {

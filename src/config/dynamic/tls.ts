@@ -1,5 +1,5 @@
 import { boolean, list, map, object, oneOf, string } from '../../base/schema.ts';
-import { certificateFields, domain, names, tlsVersion } from './shared.ts';
+import { certificateFields, domain, names, tlsVersion } from './router-options.ts';
 
 export const tlsCertificate = object(
   { ...certificateFields, stores: names('Stores that hold it; `default` when absent.') },

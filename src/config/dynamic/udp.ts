@@ -1,5 +1,5 @@
 import { boolean, list, map, object, string } from '../../base/schema.ts';
-import { names } from './shared.ts';
+import { names } from './router-options.ts';
 import { weightedServices } from './tcp.ts';
 
 export const udpRouter = object(
