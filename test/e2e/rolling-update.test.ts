@@ -10,10 +10,7 @@ const REQUESTS = Number(process.env.REQUESTS ?? 20_000);
 const CLIENTS = 16;
 const OURS: Subject = { name: 'edgeway', command: [fileURLToPath(new URL('../../bin/edgeway', import.meta.url)), 'agent'] };
 
-/** Minutes of load on a real Swarm: only where that is asked for. */
-const SKIPPED = NO_DOCKER ?? (process.env.EDGEWAY_TEST_LOAD === '1' ? undefined : 'set EDGEWAY_TEST_LOAD=1');
-
-describe.skipIf(SKIPPED !== undefined)(`a Swarm under load${SKIPPED === undefined ? '' : ` (skipped: ${SKIPPED})`}`, () => {
+describe.skipIf(NO_DOCKER !== undefined)(`a Swarm under load${NO_DOCKER === undefined ? '' : ` (skipped: ${NO_DOCKER})`}`, () => {
   let engine: Engine;
   let stage: Stage;
   beforeAll(async () => {
