@@ -209,4 +209,13 @@ http:
     await berlin.ping();
     await until(async () => (await kv()).values[HEALTH_KEY] === '{}');
   });
+
+  it('keeps a lease when it is thrown out of memory in the middle of it', async () => {
+    const lease = async () => (await status()).publishers.find(({ name }) => name === 'berlin')?.lease;
+    await berlin.ping();
+    await local.evict();
+    expect(await lease()).toBe('active');
+    await berlin.ping();
+    expect(await lease()).toBe('active');
+  });
 });
