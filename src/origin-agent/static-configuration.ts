@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError } from '../base/errors.ts';
 import type { StoreKeys } from '../config/static/store-keys.ts';
-import { type LoadedStatic, loadStatic } from '../config/static-sources.ts';
+import { type LoadedStatic, loadStart } from '../config/static-sources.ts';
 import { type Bootstrap, type BootstrapContext, readBootstrap } from './bootstrap.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * not all: `bootstrap` then says where the rest is.
  */
 export function readStaticConfiguration(args: readonly string[], environment: Environment, cwd: string, store?: StoreKeys): LoadedStatic {
-  return loadStatic({
+  return loadStart({
     arguments: args,
     environment,
     ...(store && { store }),
