@@ -14,7 +14,7 @@ export type Watcher = (event: Event) => void;
 
 /** A session with a ZooKeeper, over when its connection is lost. Methods throw StoreError; a node that is not there is undefined. */
 export interface ZooKeeperSession {
-  data(path: string): Promise<string | undefined>;
+  node(path: string, watcher?: Watcher): Promise<{ readonly data: string; readonly hasChildren: boolean } | undefined>;
   children(path: string, watcher?: Watcher): Promise<readonly string[] | undefined>;
   stat(path: string, watcher?: Watcher): Promise<Stat | undefined>;
   transaction(): Transaction;
@@ -34,6 +34,8 @@ const CONNECT_MS = 5_000;
 /** The client itself never notices a connection that died without a word. */
 const HEARTBEAT_MS = 10_000;
 const ANSWER_MS = 10_000;
+/** Questions that are on their way at once; further ones wait, and their time does not run. */
+const AT_ONCE = 256;
 
 type Callback<T> = (error: unknown, value: T) => void;
 
@@ -54,8 +56,18 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
     for (const listener of [...listeners]) listener();
   };
 
+  const turns = createTurns(AT_ONCE);
+
   /** An answer, or undefined with one of the codes that are none of our faults. */
-  const ask = <T>(start: (callback: Callback<T>) => void, ...expected: number[]): Promise<T | undefined> =>
+  const ask = async <T>(start: (callback: Callback<T>) => void, ...expected: number[]): Promise<T | undefined> => {
+    await turns.take();
+    try {
+      return await send(start, expected);
+    } finally {
+      turns.give();
+    }
+  };
+  const send = <T>(start: (callback: Callback<T>) => void, expected: readonly number[]): Promise<T | undefined> =>
     new Promise((resolve, reject) => {
       if (isOver) return reject(new StoreError('unreachable', 'The session has ended'));
       const cancel = clock.after(ANSWER_MS, () => {
@@ -84,12 +96,14 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
   const acl = [new ACL(Permission.ALL, servers.username ? new Id('auth', '') : new Id('world', 'anyone'))];
   return {
     acl,
-    data: async (path) => {
-      const data = await ask((callback: Callback<Buffer | undefined>) => client.getData(path, callback), Exception.NO_NODE);
-      // A node may have no data at all, which is not the same as no node.
-      if (data !== undefined) return data.toString('utf8');
-      return (await ask((callback: Callback<Stat>) => client.exists(path, callback))) ? '' : undefined;
-    },
+    node: (path, watcher) =>
+      ask((callback: Callback<{ data: string; hasChildren: boolean }>) => {
+        const take = (error: unknown, data: Buffer | undefined, stat: Stat): void =>
+          // A node may have no data at all, which is not the same as no node.
+          callback(error, error ? (undefined as never) : { data: data?.toString('utf8') ?? '', hasChildren: stat.numChildren > 0 });
+        if (watcher) client.getData(path, watcher, take);
+        else client.getData(path, take);
+      }, Exception.NO_NODE),
     children: (path, watcher) =>
       ask(
         (callback: Callback<string[]>) => (watcher ? client.getChildren(path, watcher, callback) : client.getChildren(path, callback)),
@@ -126,6 +140,32 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
       return () => listeners.delete(listener);
     },
     close: end,
+  };
+}
+
+/** At most `limit` at once, in their order. A hundred thousand may wait, of which Array.shift would move all. */
+function createTurns(limit: number): { take(): Promise<void>; give(): void } {
+  let under = 0;
+  let waiting: (() => void)[] = [];
+  let first = 0;
+  return {
+    async take() {
+      if (under === limit) return new Promise<void>((resolve) => waiting.push(resolve));
+      under++;
+    },
+    give() {
+      const next = waiting[first];
+      if (next === undefined) {
+        under--;
+        return;
+      }
+      first++;
+      if (first === waiting.length || first === 10_000) {
+        waiting = waiting.slice(first);
+        first = 0;
+      }
+      next();
+    },
   };
 }
 

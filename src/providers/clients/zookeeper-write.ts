@@ -13,6 +13,8 @@ export async function writeNodes(session: ZooKeeperSession, changes: readonly St
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const transaction = session.transaction().check(lockPath);
     const view = createView(session);
+    // Asked for together, each from the root down; one after the other would be a round trip for every node.
+    await Promise.all(changes.map(({ key }) => view.look(pathOf(key))));
     for (const { key, value } of changes) {
       if (value === undefined) await removeNode(transaction, view, pathOf(key));
       else await setNode(transaction, view, pathOf(key), value, session.acl);
@@ -32,16 +34,20 @@ type Transaction = ReturnType<ZooKeeperSession['transaction']>;
 
 /** The nodes as they will be when the transaction is carried out. */
 interface View {
+  /** Finds out about a node and those above it. */
+  look(path: string): Promise<unknown>;
   exists(path: string): Promise<boolean>;
   children(path: string): Promise<Set<string>>;
   hasData(path: string): Promise<boolean>;
-  created(path: string, hasData: boolean): Promise<void>;
-  removed(path: string): Promise<void>;
+  created(path: string, hasData: boolean): void;
+  removed(path: string): void;
 }
 
 function createView(session: ZooKeeperSession): View {
   const nodes = new Map<string, Promise<{ exists: boolean; hasData: boolean }>>();
-  const lists = new Map<string, Promise<Set<string>>>();
+  const lists = new Map<string, Promise<readonly string[]>>();
+  /** What the transaction does to the children of a node. */
+  const changed = new Map<string, Map<string, boolean>>();
   const node = (path: string) => {
     let found = nodes.get(path);
     if (found === undefined) {
@@ -50,23 +56,30 @@ function createView(session: ZooKeeperSession): View {
     }
     return found;
   };
-  const children = (path: string) => {
-    let found = lists.get(path);
-    if (found === undefined) lists.set(path, (found = session.children(path).then((names) => new Set(names))));
-    return found;
+  const change = (path: string, exists: boolean, hasData: boolean): void => {
+    nodes.set(path, Promise.resolve({ exists, hasData }));
+    const own = changed.get(parentOf(path)) ?? new Map<string, boolean>();
+    changed.set(parentOf(path), own.set(nameOf(path), exists));
   };
   return {
+    look(path) {
+      const above = path.split('/').map((_, index, parts) => parts.slice(0, index + 1).join('/'));
+      return Promise.all(above.slice(1).map(node));
+    },
     exists: async (path) => path === '/' || (await node(path)).exists,
     hasData: async (path) => (await node(path)).hasData,
-    children,
-    async created(path, hasData) {
-      nodes.set(path, Promise.resolve({ exists: true, hasData }));
-      (await children(parentOf(path))).add(nameOf(path));
+    async children(path) {
+      let list = lists.get(path);
+      if (list === undefined) lists.set(path, (list = session.children(path).then((names) => names ?? [])));
+      const names = new Set(await list);
+      for (const [name, exists] of changed.get(path) ?? []) {
+        if (exists) names.add(name);
+        else names.delete(name);
+      }
+      return names;
     },
-    async removed(path) {
-      nodes.set(path, Promise.resolve({ exists: false, hasData: false }));
-      (await children(parentOf(path))).delete(nameOf(path));
-    },
+    created: (path, hasData) => change(path, true, hasData),
+    removed: (path) => change(path, false, false),
   };
 }
 
@@ -78,14 +91,14 @@ async function setNode(transaction: Transaction, view: View, path: string, value
     await makeFolder(transaction, view, parentOf(path), acl);
     transaction.create(path, data, acl);
   }
-  await view.created(path, data.length > 0);
+  view.created(path, data.length > 0);
 }
 
 async function makeFolder(transaction: Transaction, view: View, path: string, acl: ZooKeeperSession['acl']): Promise<void> {
   if (await view.exists(path)) return;
   await makeFolder(transaction, view, parentOf(path), acl);
   transaction.create(path, Buffer.alloc(0), acl);
-  await view.created(path, false);
+  view.created(path, false);
 }
 
 /** A node with children stays as a folder; folders that become empty go too, since an empty leaf would be read as a key. */
@@ -93,11 +106,11 @@ async function removeNode(transaction: Transaction, view: View, path: string): P
   if (!(await view.exists(path))) return;
   if ((await view.children(path)).size > 0) {
     transaction.setData(path, Buffer.alloc(0), -1);
-    await view.created(path, false);
+    view.created(path, false);
     return;
   }
   transaction.remove(path, -1);
-  await view.removed(path);
+  view.removed(path);
   const parent = parentOf(path);
   if (parent !== '/' && !(await view.hasData(parent)) && (await view.children(parent)).size === 0)
     await removeNode(transaction, view, parent);

@@ -3,7 +3,8 @@ import type { zooKeeper as zooKeeperOptions } from '../../config/static/stores.t
 import { holdLock } from './held-lock.ts';
 import { type OpenedStore, type StoreChange, type StoreContext, StoreError, type StoreLock } from './store.ts';
 import { openZooKeeperSession, type ZooKeeperSession } from './zookeeper-session.ts';
-import { pathOf, readTree, watchTree } from './zookeeper-tree.ts';
+import { pathOf, readTree } from './zookeeper-tree.ts';
+import { type TreeView, watchTree } from './zookeeper-watch.ts';
 import { ensureFolders, writeNodes } from './zookeeper-write.ts';
 
 export type ZooKeeperStoreOptions = Omit<Infer<typeof zooKeeperOptions>, 'rootKey'>;
@@ -21,6 +22,7 @@ export async function openZooKeeperStore(options: ZooKeeperStoreOptions, { clock
   const lockPaths = new WeakMap<StoreLock, string>();
   const lockSessions = new Set<ZooKeeperSession>();
   const announced = new Map<string, string>();
+  const views = new Map<string, TreeView>();
 
   function session(): Promise<ZooKeeperSession> {
     if (isClosed) return Promise.reject(new StoreError('unreachable', 'This client is closed'));
@@ -38,13 +40,16 @@ export async function openZooKeeperStore(options: ZooKeeperStoreOptions, { clock
   return {
     name: `zookeeper at ${options.endpoints.join(', ')}`,
     atomicChanges: MAX_CHANGES,
-    read: async (prefix) => readTree(await session(), prefix),
-    get: async (key) => (await session()).data(pathOf(key)),
+    read: async (prefix) => {
+      const opened = await session();
+      return (await views.get(prefix)?.read()) ?? readTree(opened, prefix);
+    },
+    get: async (key) => (await (await session()).node(pathOf(key)))?.data,
     async *watch(prefixes, signal) {
       const opened = await session();
       // A session that was lost took the notes of this node with it.
       for (const [key, value] of announced) await putEphemeral(opened, pathOf(key), value);
-      yield* watchTree(opened, prefixes, signal);
+      yield* watchTree(opened, prefixes, signal, views);
     },
     async write(changes, lock) {
       const path = lock.isHeld() ? lockPaths.get(lock) : undefined;

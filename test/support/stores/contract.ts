@@ -108,6 +108,29 @@ export function describeStore({ open, isAtomic, largestValue }: ContractOptions)
       await watched.stop();
     });
 
+    it('reads what its watch told of, also what went and came back', async () => {
+      await put({ [`${root}/a/x`]: '1', [`${root}/a/y`]: '1' });
+      const watched = follow(one, [`${root}/`]);
+      await watched.step();
+      for (const round of ['2', '3', '4', '5']) {
+        await put({ [`${root}/a/x`]: undefined, [`${root}/a/y`]: undefined });
+        await put({ [`${root}/a/x`]: round, [`${root}/b/${round}`]: round });
+        await put({ [`${root}/a/x`]: `${round}!` });
+      }
+      const expected = { [`${root}/a/x`]: '5!', ...Object.fromEntries(['2', '3', '4', '5'].map((n) => [`${root}/b/${n}`, n])) };
+      await expect.poll(() => listed(), { timeout: 5_000 }).toEqual(expected);
+      while (await watched.stepsWithin(200));
+      await put({ [`${root}/a/x`]: 'last' });
+      expect(await watched.stepsWithin(5_000)).toBe(true);
+      await expect.poll(() => listed(), { timeout: 5_000 }).toEqual({ ...expected, [`${root}/a/x`]: 'last' });
+      await put(Object.fromEntries(Object.keys(expected).map((key) => [key, undefined])));
+      await expect.poll(() => listed(), { timeout: 5_000 }).toEqual({});
+      await put({ [`${root}/a/x`]: 'again' });
+      await expect.poll(() => listed(), { timeout: 5_000 }).toEqual({ [`${root}/a/x`]: 'again' });
+      await watched.stop();
+      expect(await listed()).toEqual({ [`${root}/a/x`]: 'again' });
+    });
+
     it('gives a lock to one, with a fence that grows', async () => {
       const key = `${root}/lock`;
       const first = (await one.lock(key, 'first', 5_000))!;
