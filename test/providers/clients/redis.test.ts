@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger, type LogLine, silentLogger } from '../../../src/base/log.ts';
 import { openStore } from '../../../src/providers/clients/open-store.ts';
 import type { RedisStoreOptions } from '../../../src/providers/clients/redis.ts';
 import { missingFlags } from '../../../src/providers/clients/redis-watch.ts';
-import type { StoreClient } from '../../../src/providers/clients/store.ts';
+import type { OpenedStore } from '../../../src/providers/clients/store.ts';
 import { realClock } from '../../support/provider.ts';
 import { findServer, freePort, type RunningServer, startRedis } from '../../support/servers.ts';
 import { describeStore, follow } from '../../support/stores/contract.ts';
@@ -23,9 +24,9 @@ it.each([
 describe.skipIf(redisPath === undefined)('one server (redis-server)', () => {
   let server: RunningServer;
   let admin: Redis;
-  const clients: StoreClient[] = [];
+  const clients: OpenedStore[] = [];
   const lines: LogLine[] = [];
-  const open = async (options: Partial<RedisStoreOptions> = {}): Promise<StoreClient> => {
+  const open = async (options: Partial<RedisStoreOptions> = {}): Promise<OpenedStore> => {
     const log = createLogger((line) => lines.push(line));
     const client = await openStore('redis', { endpoints: [`127.0.0.1:${server.port}`], ...options }, { clock: realClock, log });
     clients.push(client);
@@ -106,6 +107,31 @@ describe.skipIf(redisPath === undefined)('one server (redis-server)', () => {
     expect(JSON.stringify(lines)).not.toContain('secret');
     const refused = await open({ username: 'reader', password: 'wrong' });
     await expect(refused.read('')).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('WRONGPASS') });
+  });
+
+  it('needs no more rights than docs/stores.md says', async () => {
+    const page = readFileSync('docs/stores.md', 'utf8');
+    const users = [...page.matchAll(/^ACL SETUSER (.*)$/gm)].map(([, rest]) => rest!.split(' '));
+    expect(users.map(([name]) => name)).toEqual(['agent', 'agent', 'sync']);
+    await admin.call('ACL', 'SETUSER', ...users[0]!);
+    await admin.call('ACL', 'SETUSER', ...users[2]!);
+    await admin.config('SET', 'notify-keyspace-events', '');
+    const [agent, sync] = [await open({ username: 'agent', password: 'password' }), await open({ username: 'sync', password: 'password' })];
+    const watched = follow(agent, ['traefik/', 'edgeway/traefik/revision']);
+    await watched.step();
+    const lock = (await sync.lock('edgeway/traefik/lock', 'me', 5_000))!;
+    await sync.write([{ key: 'traefik/a', value: '1' }], lock);
+    expect(await watched.stepsWithin(5_000)).toBe(true);
+    expect(await agent.read('traefik/')).toEqual([['traefik/a', '1']]);
+    expect(await sync.get('edgeway/traefik/lock')).toContain('me');
+    await sync.write([{ key: 'traefik/a', value: undefined }], lock);
+    await lock.release();
+    await watched.stop();
+    await expect(agent.announce('edgeway/traefik/nodes/a', 'x', 5_000)).rejects.toMatchObject({ code: 'refused' });
+    await admin.call('ACL', 'SETUSER', ...users[1]!);
+    await agent.announce('edgeway/traefik/nodes/a', 'x', 5_000);
+    await expect(sync.get('foreign/key')).rejects.toMatchObject({ code: 'refused' });
+    expect(lines).toEqual([]);
   });
 
   it('a lock of a process that died ends by itself', async () => {
