@@ -2,6 +2,10 @@ import { createHash } from 'node:crypto';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { StoreClient } from './store.ts';
 
+/** A change that is found may be half of one: the store is looked at again until two looks agree, a few times. */
+const AGAIN_MS = 100;
+const LOOKS = 10;
+
 /** For a store that does not tell of changes: yields at first, then whenever what it holds differs from the look before. */
 export async function* pollStore(
   read: StoreClient['read'],
@@ -13,9 +17,13 @@ export async function* pollStore(
   let last = await fingerprint(read, prefixes);
   yield;
   while (await sleep(clock, everyMs, signal)) {
-    const next = await fingerprint(read, prefixes);
+    let next = await fingerprint(read, prefixes);
     if (next === last) continue;
-    last = next;
+    for (let looks = 0; next !== last && looks < LOOKS; looks++) {
+      last = next;
+      await sleep(clock, AGAIN_MS, signal);
+      next = await fingerprint(read, prefixes);
+    }
     yield;
   }
 }
