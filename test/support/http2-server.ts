@@ -35,10 +35,10 @@ export async function listenHttp2(handler: Handler, options: Http2TestOptions = 
     log: silentLogger,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     onOutcome: (request, outcome) => void outcomes.push({ request, outcome }),
-    onHttp2(socket, peer) {
+    onHttp2(socket, peer, first) {
       const tables = { maxDecoderHeaderTableSize: 4096, maxEncoderHeaderTableSize: 4096 };
       const http2 = { ...settings, ...tables, maxConcurrentStreams: options.maxConcurrentStreams ?? 250 };
-      const live: Live = serveHttp2(socket, http2, peer, () => connections.delete(live));
+      const live: Live = serveHttp2(socket, http2, peer, first, () => connections.delete(live));
       connections.add(live);
     },
   };
@@ -60,7 +60,7 @@ export async function listenHttp2(handler: Handler, options: Http2TestOptions = 
 
 /** A client of Node's; errors are for those who wait for them. */
 export function connectHttp2(port: number, options: object = {}): ClientHttp2Session {
-  const session = connect(`http://127.0.0.1:${port}`, { maxSendHeaderBlockLength: 1_000_000, ...options });
+  const session = connect(`http://127.0.0.1:${port}`, { maxSendHeaderBlockLength: 1_000_000, maxSessionMemory: 100, ...options });
   session.on('error', () => {});
   return session;
 }
@@ -89,7 +89,7 @@ export function answerOf(stream: ClientHttp2Stream): Promise<Http2Answer> {
     const pieces: Buffer[] = [];
     stream.on('response', (fields) => (headers = fields));
     stream.on('headers', (fields) => interim.push(Number(fields[':status'])));
-    stream.on('trailers', (fields) => (trailers = { ...fields }));
+    stream.on('trailers', (fields) => (trailers = Object.fromEntries(Object.entries(fields))));
     stream.on('data', (piece) => pieces.push(piece));
     stream.on('error', () => {});
     stream.on('close', () => {

@@ -126,8 +126,8 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     else connections.add(createHttp1Connection(socket, settings, peer));
   }
 
-  function enterHttp2(socket: Socket, peer: Peer): void {
-    const live: Live = serveHttp2(socket, http2, peer, () => leave(live));
+  function enterHttp2(socket: Socket, peer: Peer, first?: Buffer): void {
+    const live: Live = serveHttp2(socket, http2, peer, first, () => leave(live));
     others.add(live);
   }
 

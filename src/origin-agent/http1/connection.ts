@@ -110,24 +110,22 @@ export class Http1Connection implements ChannelOwner, BodySource {
       return true;
     }
     const head = parseRequestHead(reader.text, reader.end, this.#settings.limits);
-    if (head.reason !== undefined) return this.#handOver(reader.text) || this.#refuse(head);
+    if (head.reason !== undefined) return this.#handOver(reader.text) ? false : this.#refuse(head);
     const rest = reader.text.length > reader.end ? reader.text.slice(reader.end) : '';
     reader.text = '';
     return this.#begin(head, rest);
   }
 
-  /** True when the client speaks HTTP/2: nothing more is read here. */
+  /** True when the client speaks HTTP/2 and the connection goes to whoever does too. */
   #handOver(text: string): boolean {
     const { onHttp2, onOver } = this.#settings;
     if (onHttp2 === undefined || this.#requests > 0 || this.#peer.tls !== undefined || !text.startsWith(PREFACE)) return false;
     this.#phase = OVER;
     this.#deadline.dispose();
-    this.channel.pause();
     // A handle changes hands outside of its reads alone.
     queueMicrotask(() => {
       const socket = this.channel.release();
-      socket?.unshift(text, 'latin1');
-      if (socket !== undefined) onHttp2(socket, this.#peer);
+      if (socket !== undefined) onHttp2(socket, this.#peer, Buffer.from(text, 'latin1'));
       onOver?.(this);
     });
     return true;

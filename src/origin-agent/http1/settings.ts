@@ -59,8 +59,8 @@ export interface Http1Settings {
   readonly onOutcome?: (request: ProxyRequest, outcome: Outcome) => void;
   /** The connection is gone, or has become a tunnel. Must not throw. */
   readonly onOver?: (connection: Http1Connection) => void;
-  /** A client began with HTTP/2's preface. It stands in front of the socket, which is the callee's from now on. Absent: refused. */
-  readonly onHttp2?: (socket: Socket, peer: Peer) => void;
+  /** A client began with HTTP/2's preface, which begins `first`. The socket is the callee's from now on. Absent: refused. */
+  readonly onHttp2?: (socket: Socket, peer: Peer, first: Buffer) => void;
 }
 
 /** Facts of one connection. */

@@ -1,6 +1,7 @@
 import type { Http2Stream } from 'node:http2';
 import type { Body } from '../../base/message.ts';
 import { type BodySink, Http1Body } from '../http1/incoming-body.ts';
+import { Http2Body } from './body.ts';
 import { fieldsObject } from './fields.ts';
 
 export interface BodyWriterOwner {
@@ -8,9 +9,10 @@ export interface BodyWriterOwner {
   onBodyFailed(error: unknown): void;
 }
 
-/** Trailers may follow: the stream must be opened with `waitForTrailers`. */
+/** Trailers may follow: the stream must be opened with `waitForTrailers`, which costs a frame. */
 export const mayHaveTrailers = (body: Body): boolean =>
-  !(body instanceof Http1Body) || (body.length === undefined && (!body.complete || body.trailers() !== undefined));
+  body instanceof Http2Body ||
+  (body.length === undefined && !(body instanceof Http1Body && body.complete && body.trailers() === undefined));
 
 /**
  * Writes a body to a stream, one piece after the other has left, and its trailers; the stream's end follows. So a peer that reads
@@ -23,11 +25,13 @@ export class BodyWriter implements BodySink {
   readonly #stream: Http2Stream;
   readonly #body: Body;
   readonly #owner: BodyWriterOwner;
+  readonly #trailers: boolean;
   #pending = 0;
   #wake: (() => void) | undefined;
   readonly #onWritten = (): void => this.#written();
 
-  constructor(stream: Http2Stream, body: Body, owner: BodyWriterOwner) {
+  constructor(stream: Http2Stream, body: Body, owner: BodyWriterOwner, waitsForTrailers: boolean) {
+    this.#trailers = waitsForTrailers;
     this.#stream = stream;
     this.#body = body;
     this.#owner = owner;
@@ -36,7 +40,7 @@ export class BodyWriter implements BodySink {
   start(): void {
     const stream = this.#stream;
     const body = this.#body;
-    if (mayHaveTrailers(body)) stream.on('wantTrailers', () => this.#sendTrailers());
+    if (this.#trailers) stream.on('wantTrailers', () => this.#sendTrailers());
     if (!(body instanceof Http1Body)) {
       void this.#copy();
     } else if (body.text !== undefined && body.trailers() === undefined) {

@@ -56,6 +56,8 @@ export class Http2Connection {
       strictSingleValueFields: false,
     } as Parameters<typeof performServerHandshake>[1]);
     this.#session = session;
+    // A connection that the client ends is over.
+    socket.allowHalfOpen = false;
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     session.on('stream', (stream, _headers, flags, raw: unknown) => {
       const exchange = new Exchange(stream, settings, this.#owner);

@@ -7,10 +7,9 @@ import type { Http2Settings } from './settings.ts';
 let loading: Promise<typeof import('./connection.ts')> | undefined;
 
 /**
- * Speaks HTTP/2 on a socket that nobody reads; what was read from it already is in front of it. `onOver` is called once, when the
- * connection is gone.
+ * Speaks HTTP/2 on a socket that nobody reads; `first` was read from it already. `onOver` is called once, when the connection is gone.
  */
-export function serveHttp2(socket: Duplex, settings: Http2Settings, peer: Peer, onOver: () => void): Live {
+export function serveHttp2(socket: Duplex, settings: Http2Settings, peer: Peer, first: Buffer | undefined, onOver: () => void): Live {
   let connection: Live | undefined;
   let draining = false;
   const onEarlyEnd = (): void => onOver();
@@ -20,6 +19,8 @@ export function serveHttp2(socket: Duplex, settings: Http2Settings, peer: Peer, 
   void loading.then(({ Http2Connection }) => {
     if (socket.destroyed) return;
     socket.off('close', onEarlyEnd);
+    // It makes the socket read on, so that who takes what is read must come in the same turn.
+    if (first !== undefined) socket.unshift(first);
     connection = new Http2Connection(socket, settings, peer, onOver);
     if (draining) connection.drain();
   });

@@ -155,7 +155,7 @@ export class Exchange {
       this.#break(new Error('The head of the answer cannot be sent'));
     } else if (bodyless) body?.discard();
     else {
-      this.#writer = new BodyWriter(this.#stream, body, this);
+      this.#writer = new BodyWriter(this.#stream, body, this, mayHaveTrailers(body));
       this.#writer.start();
     }
     this.#body?.discard();

@@ -1,4 +1,5 @@
 import type { ClientHttp2Session } from 'node:http2';
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { textResponse } from '../../../src/base/body.ts';
 import type { Handler, ProxyResponse } from '../../../src/base/message.ts';
@@ -14,13 +15,16 @@ import {
 import { createTestPlatform } from '../../support/platform.ts';
 
 const closers: (() => void)[] = [];
+const sockets = new WeakMap<ClientHttp2Session, Socket>();
 afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
 async function talk(handler: Handler, options: Http2TestOptions = {}): Promise<{ server: Http2TestServer; session: ClientHttp2Session }> {
   const server = await listenHttp2(handler, options);
-  const session = connectHttp2(server.port);
+  const socket = connect(server.port, '127.0.0.1');
+  const session = connectHttp2(server.port, { createConnection: () => socket });
+  sockets.set(session, socket);
   closers.push(server.close, () => session.destroy());
   return { server, session };
 }
@@ -68,6 +72,19 @@ describe('the end of a connection', () => {
     expect(session.closed).toBe(false);
     expect((await ask(session, {})).status).toBe(200);
     await closed(session);
+  });
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['ends its side', (socket) => void socket.end()],
+    ['resets it', (socket) => void socket.resetAndDestroy()],
+  ])('is over when the client %s', async (_name, act) => {
+    const { handler, waiting } = held();
+    const { session, server } = await talk(handler);
+    void ask(session, {});
+    await until(() => waiting.length === 1);
+    act(sockets.get(session)!);
+    await until(() => server.connections.size === 0 && server.outcomes.length === 1);
+    expect(server.outcomes[0]!.request.cancellation.cancelled).toBe(true);
   });
 
   it('cancels what is in work when it is destroyed', async () => {
