@@ -171,3 +171,19 @@ describe('gRPC health checks', () => {
     await until(() => call(client, 'unary', 'x'));
   });
 });
+
+describe('gRPC calls', () => {
+  it('end before the agent does', async () => {
+    const both = connect('plain.test', false).both();
+    const answers = both[Symbol.asyncIterator]();
+    both.write(Buffer.from('before'));
+    expect((await answers.next()).value.toString()).toBe('before');
+    agent.signal('SIGTERM');
+    await agent.says('Stopping');
+    both.write(Buffer.from('behind'));
+    expect((await answers.next()).value.toString()).toBe('behind');
+    both.end();
+    expect((await answers.next()).done).toBe(true);
+    expect(await agent.exited()).toBe(0);
+  });
+});

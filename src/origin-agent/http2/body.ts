@@ -45,7 +45,9 @@ export class Http2Body implements Body {
       this.#wake();
       options.onComplete?.();
     });
-    stream.on('close', () => this.fail(options.failure()));
+    stream.on('close', () => {
+      if (!this.complete) this.fail(options.failure());
+    });
   }
 
   /** Ends the body with an error, unless it is complete. */

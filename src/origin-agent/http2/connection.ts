@@ -51,6 +51,7 @@ export class Http2Connection {
       maxDeflateDynamicTableSize: settings.maxEncoderHeaderTableSize,
       // Pseudo-header fields count too.
       maxHeaderListPairs: limits.maxHeaderFields + 5,
+      maxSendHeaderBlockLength: limits.maxHeaderBytes,
       maxSessionMemory: SESSION_MEMORY_MB,
       // What a server repeats is passed on as it is.
       strictSingleValueFields: false,

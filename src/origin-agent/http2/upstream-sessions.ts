@@ -12,7 +12,7 @@ import { type ExchangeSession, exchange } from './upstream-exchange.ts';
 const FIRST_STREAMS = 100;
 /** More on one connection would wait behind each other. */
 const MAX_STREAMS = 1000;
-const STREAM_WINDOW_BYTES = 1_048_576;
+const STREAM_WINDOW_BYTES = 262_144;
 const CONNECTION_WINDOW_BYTES = 16_777_216;
 const SESSION_MEMORY_MB = 128;
 

@@ -142,6 +142,11 @@ describe('answers', () => {
     expect(answered.headers.date).toBeDefined();
   });
 
+  it('may have long fields', async () => {
+    const { session } = await talk(answer(200, undefined, 'X-Long', 'a'.repeat(100_000)));
+    expect((await ask(session, {})).headers['x-long']).toBe('a'.repeat(100_000));
+  });
+
   it('leaves out what belongs to a connection', async () => {
     const fields = ['Connection', 'close', 'Keep-Alive', 'x', 'Transfer-Encoding', 'chunked', 'Upgrade', 'a', 'X-Kept', '1'];
     const { session } = await talk(answer(200, undefined, ...fields));

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { textResponse } from '../../../src/base/body.ts';
 import type { Handler } from '../../../src/base/message.ts';
 import { ask, connectHttp2, type Http2TestOptions, type Http2TestServer, listenHttp2, until } from '../../support/http2-server.ts';
+import { createRandom } from '../../support/random.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -15,6 +16,7 @@ async function serve(handler: Handler, options: Http2TestOptions = {}): Promise<
   return server;
 }
 
+const DATA = 0;
 const HEADERS = 1;
 const RST_STREAM = 3;
 const SETTINGS = 4;
@@ -45,7 +47,7 @@ interface RawClient {
   readonly over: () => boolean;
 }
 
-function connectFrames(port: number): RawClient {
+function connectFrames(port: number, start = true): RawClient {
   const socket = connect(port, '127.0.0.1');
   const frames: RawClient['frames'] = [];
   let bytes = Buffer.alloc(0);
@@ -61,7 +63,7 @@ function connectFrames(port: number): RawClient {
       bytes = bytes.subarray(end);
     }
   });
-  socket.write(START);
+  if (start) socket.write(START);
   closers.push(() => socket.destroy());
   return { socket, frames, over: () => over };
 }
@@ -146,6 +148,31 @@ describe('a client that costs more than it pays', () => {
     const more = frame(CONTINUATION, 0, 1, Buffer.concat(Array.from({ length: 100 }, () => field)));
     await flood(client, () => more, 1000);
     expect([begun, goawayCode(client)]).toEqual([0, expect.any(Number)]);
+  });
+
+  it('is served when its first bytes come one by one', async () => {
+    const server = await serve(async () => textResponse(200, 'ok'));
+    const client = connectFrames(server.port, false);
+    client.socket.setNoDelay(true);
+    for (const byte of START) await new Promise<void>((resolve) => client.socket.write(Buffer.of(byte), () => setImmediate(resolve)));
+    client.socket.write(frame(HEADERS, END_HEADERS | END_STREAM, 1, REQUEST));
+    await until(() => client.frames.some(({ type, payload }) => type === DATA && String(payload) === 'ok'));
+  });
+
+  it('ends its own connection alone with nonsense', async () => {
+    const server = await serve(async () => textResponse(200, 'ok'));
+    const random = createRandom(7);
+    for (let round = 0; round < 50; round++) {
+      const client = connectFrames(server.port);
+      const payload = Buffer.from(Array.from({ length: random() * 60 }, () => random() * 256));
+      for (let i = 0; i < 20; i++) client.socket.write(frame(random() * 12, random() * 256, random() * 8, payload));
+      client.socket.end();
+      await until(client.over);
+    }
+    await until(() => server.connections.size === 0);
+    const session = connectHttp2(server.port);
+    closers.push(() => session.destroy());
+    expect((await ask(session, {})).text).toBe('ok');
   });
 
   it('gets no answer to more fields than there may be', async () => {
