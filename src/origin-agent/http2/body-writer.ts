@@ -1,7 +1,6 @@
 import type { Http2Stream } from 'node:http2';
-import type { Body } from '../../base/message.ts';
+import type { Body, HeaderList } from '../../base/message.ts';
 import { type BodySink, Http1Body } from '../http1/incoming-body.ts';
-import { Http2Body } from './body.ts';
 import { fieldsObject } from './fields.ts';
 
 export interface BodyWriterOwner {
@@ -9,10 +8,11 @@ export interface BodyWriterOwner {
   onBodyFailed(error: unknown): void;
 }
 
-/** Trailers may follow: the stream must be opened with `waitForTrailers`, which costs a frame. */
-export const mayHaveTrailers = (body: Body): boolean =>
-  body instanceof Http2Body ||
-  (body.length === undefined && !(body instanceof Http1Body && body.complete && body.trailers() === undefined));
+/** Trailers may follow: the stream must be opened with `waitForTrailers`, which costs a frame. Behind a length they are announced. */
+export function mayHaveTrailers(body: Body, headers: HeaderList): boolean {
+  if (body.length !== undefined) return headers.has('Trailer');
+  return !(body instanceof Http1Body && body.complete && body.trailers() === undefined);
+}
 
 /**
  * Writes a body to a stream, one piece after the other has left, and its trailers; the stream's end follows. So a peer that reads
@@ -27,6 +27,8 @@ export class BodyWriter implements BodySink {
   readonly #owner: BodyWriterOwner;
   readonly #trailers: boolean;
   #pending = 0;
+  /** The stream was ended together with its last piece. */
+  #ended = false;
   #wake: (() => void) | undefined;
   readonly #onWritten = (): void => this.#written();
 
@@ -88,7 +90,9 @@ export class BodyWriter implements BodySink {
       return true;
     }
     this.#pending++;
-    this.#stream.write(bytes, this.#onWritten);
+    this.#ended = !this.#trailers && this.sent === this.#body.length;
+    if (this.#ended) this.#stream.end(bytes, this.#onWritten);
+    else this.#stream.write(bytes, this.#onWritten);
     return false;
   }
 
@@ -103,7 +107,7 @@ export class BodyWriter implements BodySink {
   onEnd(): void {
     if (this.over) return;
     this.over = true;
-    this.#stream.end();
+    if (!this.#ended) this.#stream.end();
   }
 
   onFailure(error: unknown): void {

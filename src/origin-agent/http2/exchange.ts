@@ -155,7 +155,7 @@ export class Exchange {
       this.#break(new Error('The head of the answer cannot be sent'));
     } else if (bodyless) body?.discard();
     else {
-      this.#writer = new BodyWriter(this.#stream, body, this, mayHaveTrailers(body));
+      this.#writer = new BodyWriter(this.#stream, body, this, mayHaveTrailers(body, response.headers));
       this.#writer.start();
     }
     this.#body?.discard();
@@ -171,7 +171,7 @@ export class Exchange {
     if (length !== undefined) fields.push('content-length', String(length));
     if (!headers.has('Date')) fields.push('date', httpDate(this.#settings.clock.now()));
     try {
-      this.#stream.respond(fields, { endStream, waitForTrailers: !endStream && body !== undefined && mayHaveTrailers(body) });
+      this.#stream.respond(fields, { endStream, waitForTrailers: !endStream && body !== undefined && mayHaveTrailers(body, headers) });
       return true;
     } catch (error) {
       this.#settings.log.debug('The head of an answer cannot be sent by HTTP/2', { entryPointName: this.#settings.entryPoint, error });

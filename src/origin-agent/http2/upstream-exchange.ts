@@ -65,7 +65,7 @@ class UpstreamExchange {
     this.#feed = feed;
     this.#resolve = resolve;
     this.#reject = reject;
-    const waitForTrailers = feed !== undefined && mayHaveTrailers(feed.body);
+    const waitForTrailers = feed !== undefined && mayHaveTrailers(feed.body, request.headers);
     const stream = on.session.request(requestFields(request, on.scheme), { endStream: feed === undefined, waitForTrailers });
     this.#stream = stream;
     stream.on('error', () => {});

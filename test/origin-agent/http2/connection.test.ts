@@ -134,6 +134,12 @@ describe('answers', () => {
       answer(200, createStreamBody(pieces('a', 'b'), { trailers: () => new HeaderList(['X-Sum', '2']) })),
       { text: 'ab', trailers: { 'x-sum': '2' } },
     ],
+    [
+      'trailers behind a length, when they are announced',
+      'GET',
+      answer(200, createBody('ab', new HeaderList(['X-Sum', '2'])), 'Trailer', 'X-Sum'),
+      { text: 'ab', headers: { 'content-length': '2' }, trailers: { 'x-sum': '2' } },
+    ],
     ['odd fields', 'GET', answer(200, undefined, 'X-A', ' b\r\nc ', 'Bad Name', '1', 'X-W', 'ü€'), { headers: { 'x-a': 'b  c' } }],
   ])('%s', async (_name, method, handler, expected) => {
     const { session } = await talk(handler);
