@@ -9,6 +9,7 @@ export const SERVERS: Readonly<Record<string, string>> = {
   nginx: 'nginx',
   openssl: 'openssl',
   curl: 'curl',
+  h2load: 'nghttp2-client',
   dockerd: 'docker.io',
   busybox: 'busybox-static',
   ip: 'iproute2',

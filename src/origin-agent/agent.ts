@@ -16,10 +16,10 @@ import { collect } from './collect.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
 import { type EdgeSide, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
+import { createUpstream } from './http1/upstream.ts';
 import { TERMINATING } from './internal-services.ts';
 import { createPrometheus } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
-import { createNodeHttpSender } from './rim/node-http.ts';
 import { createStreamConfigurations } from './streams.ts';
 import { startThreads } from './threads.ts';
 
@@ -76,7 +76,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   const merger = createMerger(configuration, { platform: createMiddlewarePlatform() });
   let runtime = merger.merge(new Map());
   const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
-  const sender = createNodeHttpSender();
+  const sender = createUpstream({ clock });
   const streams = createStreamConfigurations({ clock, log });
   let edgeSide: EdgeSide | undefined;
   const health = createHealthChecks({ cells, clock, log, send: sender.send, onChange: () => edgeSide?.healthChanged() });
