@@ -44,7 +44,9 @@ export interface Agent {
   readonly whenServed: (test?: (runtime: RuntimeConfiguration) => boolean) => Promise<void>;
   /** Opens the access log anew, after its file was moved away. */
   readonly reopenLogs: () => void;
-  /** Stops as SIGTERM does: providers first, then accepting, then the connections that are left. */
+  /** Lets the file provider read again. */
+  readonly reread: () => void;
+  /** Stops as SIGTERM does: goes on for requestAcceptGraceTimeout, takes no new connections, ends those left after graceTimeOut. */
   readonly stop: () => Promise<void>;
 }
 
@@ -97,6 +99,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     services: { ...api, ...(prometheus && { prometheus }) },
   });
   const providers = new AbortController();
+  const rereaders = new Set<() => void>();
 
   /** What is collected meanwhile is applied in one go when the threads have taken the last. */
   let pending: RuntimeConfiguration | undefined;
@@ -134,18 +137,19 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   const collecting = collect({
     providers: configuration.providers as Readonly<Record<string, unknown>>,
     throttleMs: configuration.providers.providersThrottleDuration,
-    context: { clock, log, signal: providers.signal, environment },
+    context: { clock, log, signal: providers.signal, environment, onReread: (listener) => rereaders.add(listener) },
     log,
     onChange: (messages) => serve(merger.merge(messages)),
   });
 
   async function stop(): Promise<void> {
     cells.counter(TERMINATING).set(1);
-    providers.abort();
-    health.stop();
     const lifeCycles = Object.values(configuration.entryPoints ?? {}).map((entryPoint) => entryPoint.transport.lifeCycle);
     const acceptMs = Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.requestAcceptGraceTimeout ?? 0));
+    // Whoever still takes requests must know of servers that go meanwhile.
     if (acceptMs > 0) await new Promise<void>((resolve) => clock.after(acceptMs, resolve));
+    providers.abort();
+    health.stop();
     await threads.drain(Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.graceTimeOut)));
     await Promise.all([collecting, control.close(), edgeSide?.close()]);
     await threads.close();
@@ -168,6 +172,9 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
         if (applying === undefined && pending === undefined && test(runtime)) watcher(runtime);
       }),
     reopenLogs: () => accessLog?.reopen(),
+    reread() {
+      for (const listener of rereaders) listener();
+    },
     stop,
   };
 }

@@ -5,6 +5,7 @@ import { createHttp1Connection, peerOf } from '../http1/accept.ts';
 import type { Http1Connection } from '../http1/connection.ts';
 import { DEFAULT_LIMITS, type Http1Settings } from '../http1/settings.ts';
 import { parseListenAddress } from '../listen-address.ts';
+import { createFileLimit } from '../sockets/file-limit.ts';
 import type { Listener, ListenOptions } from './http.ts';
 
 /** `edge.relay`: where the edge comes in. Certificate and key are PEM texts; without them the way is trusted (a tunnel on this host). */
@@ -32,7 +33,11 @@ export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, 
       if (connections.size === 0) drained?.();
     },
   };
-  const accept = (socket: Socket): void => void connections.add(createHttp1Connection(socket, settings, peerOf(socket)));
+  const isTooMany = createFileLimit({ clock, log });
+  const accept = (socket: Socket): void => {
+    if (isTooMany(socket)) socket.destroy();
+    else connections.add(createHttp1Connection(socket, settings, peerOf(socket)));
+  };
   const server =
     tls?.certFile === undefined
       ? createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, accept)
@@ -42,6 +47,7 @@ export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, 
     server.once('error', reject);
     server.listen({ host, port, reusePort }, resolve);
   });
+  server.on('error', (error) => log.error('Cannot accept a connection', { entryPointName: 'relay', error }));
   return {
     entryPoint: 'relay',
     open: () => connections.size,

@@ -8,6 +8,7 @@ import { Http1Connection } from '../http1/connection.ts';
 import type { Http1Settings, Peer } from '../http1/settings.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import { Channel, nobody } from '../sockets/channel.ts';
+import { createFileLimit } from '../sockets/file-limit.ts';
 import type { TcpRoute, TcpRouting } from '../tcp/routing.ts';
 import { type Live, serveTcp } from '../tcp/serve.ts';
 import type { TcpServices } from '../tcp/services.ts';
@@ -54,6 +55,7 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     },
   };
   const believes = proxyProtocolTest(entryPoint);
+  const isTooMany = createFileLimit({ clock, log: settings.log });
 
   function checkDrained(): void {
     if (connections.size === 0 && others.size === 0) drained?.();
@@ -67,6 +69,7 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   const looksForTls = (): boolean => https.serves(name) || streams.routing(name).tls;
 
   function accept(socket: Socket): void {
+    if (isTooMany(socket)) return void socket.destroy();
     const { plain, tls } = streams.routing(name);
     if (believes === undefined && !plain && !tls && !https.serves(name)) {
       connections.add(createHttp1Connection(socket, settings, peerOf(socket)));
@@ -176,6 +179,7 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     server.once('error', reject);
     server.listen({ host, port, reusePort: options.reusePort || entryPoint.reusePort === true }, resolve);
   });
+  server.on('error', (error) => settings.log.error('Cannot accept a connection', { error }));
   return {
     entryPoint: name,
     open: () => connections.size + others.size,
