@@ -18,6 +18,8 @@ export interface DataThreadData {
   readonly precedence: readonly string[] | undefined;
   readonly hostname: string;
   readonly arena: SharedArrayBuffer;
+  /** From 0; one that replaces another has its number. */
+  readonly thread: number;
   readonly logLevel: LogLevel;
   readonly controlSocket: string;
   readonly pingTerminatingStatus: number | undefined;
@@ -56,7 +58,7 @@ const log = createLogger(
 );
 const plane = createDataPlane({
   ...data,
-  cells: createSharedCells(data.arena),
+  cells: createSharedCells(data.arena, data.thread),
   clock: systemClock,
   log,
   middleware: createMiddlewarePlatform(),

@@ -5,6 +5,7 @@ import { ConfigError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { ProxyConfiguration } from '../config/snapshot.ts';
 import { diffConfigurations, isEmpty } from '../proxy/changes.ts';
+import type { SharedCells } from './cells.ts';
 import { changeLines } from './change-lines.ts';
 import type { RelayState } from './data-plane.ts';
 import type { DataThreadData, FromThread, ToThread } from './data-thread.ts';
@@ -12,10 +13,11 @@ import { parseListenAddress } from './listen-address.ts';
 import type { ThreadMetrics } from './metrics.ts';
 import type { StreamConfiguration } from './streams.ts';
 
-export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort'> {
+export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort' | 'thread'> {
   /** Number of data threads; 0 chooses min(cores, 4). */
   readonly count: number;
   readonly log: Logger;
+  readonly cells: SharedCells;
   /** Takes access log lines with their ends. */
   readonly writeLines: (lines: string) => void;
 }
@@ -46,18 +48,21 @@ export function startThreads(options: ThreadsOptions): Threads {
   let listening = false;
   let stopping = false;
   const threads = new Set<Thread>();
-  for (let i = 0; i < count; i++) start();
+  for (let number = 0; number < count; number++) start(number);
 
-  function start(): Thread {
-    const { log: _, count: __, writeLines, ...data } = options;
-    const thread = startThread({ ...data, reusePort: count > 1 }, log, writeLines, (error) => {
+  function start(number: number): Thread {
+    const { log: _, count: __, cells, writeLines, ...data } = options;
+    const thread = startThread({ ...data, thread: number, reusePort: count > 1 }, log, writeLines, (error) => {
       threads.delete(thread);
       if (stopping) return;
       log.error('A data thread crashed and is replaced', { error: error?.stack ?? 'it ended by itself' });
-      const next = start();
+      cells.giveBack(number);
+      const next = start(number);
       void next
         .send({ type: 'changes', revision, lines: [...changeLines(diffConfigurations(EMPTY, current))] }, 'applied')
-        .then(() => (listening ? next.send({ type: 'listen' }, 'listening') : undefined));
+        .then(() => (listening ? next.send({ type: 'listen' }, 'listening') : undefined))
+        // It crashed too, and is replaced in its turn.
+        .catch(() => {});
     });
     if (streams !== undefined) thread.worker.postMessage({ type: 'streams', configuration: streams } satisfies ToThread);
     if (relayState !== undefined) thread.worker.postMessage({ type: 'relay', state: relayState } satisfies ToThread);
