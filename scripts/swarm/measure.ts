@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { until } from './engine.ts';
-import type { LoadOptions, LoadReport } from './load.ts';
+import { type LoadReport, startLoadProcess } from './load.ts';
 import type { Stage, Step } from './stage.ts';
 
 /** A proxy that is driven through the steps: a command of Traefik's flags. */
@@ -43,36 +42,11 @@ export async function measure(stage: Stage, subject: Subject, steps: readonly St
 }
 
 async function measureStep(stage: Stage, step: Step, requests: number): Promise<StepReport> {
-  const load = startLoadProcess(stage, { host: '127.0.0.1', port: PORT, name: 'whoami' });
+  const load = startLoadProcess(stage.enter, { host: '127.0.0.1', port: PORT, name: 'whoami' });
   await until(() => load.requests() > requests / 20, 60_000);
   await step.act();
   await until(() => load.requests() >= requests, 300_000);
   return { ...(await load.stop()), step: step.name, kills: step.kills === true };
-}
-
-/** The clients, in the namespace and on a core of their own. */
-function startLoadProcess(stage: Stage, options: LoadOptions): { requests(): number; stop(): Promise<LoadReport> } {
-  const script = fileURLToPath(new URL('./load.ts', import.meta.url));
-  const child = stage.enter([process.execPath, '--disable-warning=ExperimentalWarning', script, JSON.stringify(options)], 'load.log');
-  let requests = 0;
-  let report: LoadReport | undefined;
-  child.on('message', (message: { requests?: number; report?: LoadReport }) => {
-    requests = message.requests ?? requests;
-    report = message.report ?? report;
-  });
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  return {
-    requests: () => {
-      if (child.exitCode !== null) throw new Error(`The clients ended: ${readFileSync(join(stage.engine.folder, 'load.log'), 'utf8')}`);
-      return requests;
-    },
-    async stop() {
-      child.send('stop');
-      await gone;
-      if (report === undefined) throw new Error('The clients ended without a report');
-      return report;
-    },
-  };
 }
 
 /** Whether the proxy knows the service: asked from inside, as nobody else reaches it. */

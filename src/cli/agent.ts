@@ -54,7 +54,7 @@ export const run: Command = async (args, io) => {
     };
     reread = agent.reread;
     output.log.info('Serving', { ports: agent.ports });
-    await new Promise<void>((resolve) => {
+    const signalled = new Promise<void>((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {
         process.once(signal, () => {
           output.log.info('Stopping', { signal });
@@ -62,6 +62,7 @@ export const run: Command = async (args, io) => {
         });
       }
     });
+    await Promise.race([signalled, agent.replaced]);
     await agent.stop();
     output.log.info('Stopped');
     return 0;

@@ -21,7 +21,12 @@ import { createPrometheus } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
 import { createNodeHttpSender } from './rim/node-http.ts';
 import { createStreamConfigurations } from './streams.ts';
+import { openSuccession } from './succession.ts';
 import { startThreads } from './threads.ts';
+
+const RELAY_ADDRESS = ':8443';
+/** A source that says nothing for so long keeps the others from the edge no longer. */
+const SOURCES_MS = 60_000;
 
 export interface AgentOptions {
   readonly configuration: StaticConfiguration;
@@ -46,6 +51,8 @@ export interface Agent {
   readonly reopenLogs: () => void;
   /** Lets the file provider read again. */
   readonly reread: () => void;
+  /** Resolves when a successor listens in place of this agent and the last connection has ended: what is left to do is to stop. */
+  readonly replaced: Promise<void>;
   /** Stops as SIGTERM does: goes on for requestAcceptGraceTimeout, takes no new connections, ends those left after graceTimeOut. */
   readonly stop: () => Promise<void>;
 }
@@ -57,11 +64,13 @@ export interface Agent {
 export async function startAgent({ configuration, environment, cwd, clock, log, logLevel, version }: AgentOptions): Promise<Agent> {
   const arena = createArena();
   const cells = createSharedCells(arena);
+  const succession = await openSuccession({ edge: configuration.edge, cwd, log });
   const folder = mkdtempSync(join(tmpdir(), 'edgeway-'));
   const controlSocket = join(folder, 'control.sock');
   const accessLog = configuration.accessLog && openAccessLog(configuration.accessLog, log);
   const threads = startThreads({
     count: configuration.edge.threads ?? 0,
+    shared: configuration.edge.takeover,
     entryPoints: configuration.entryPoints ?? {},
     precedence: configuration.providers.precedence,
     hostname: hostname(),
@@ -72,7 +81,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     writeLines: (lines) => accessLog?.write(lines),
     controlSocket,
     pingTerminatingStatus: configuration.ping?.terminatingStatusCode,
-    relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: ':8443' }),
+    relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: RELAY_ADDRESS }),
     log,
   });
   // Nobody connects or packs here; it tells whether files that middlewares name can be read.
@@ -124,27 +133,51 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     applying ??= apply().finally(() => (applying = undefined));
   };
 
+  let collecting: Promise<void> = Promise.resolve();
+  const collected = Promise.withResolvers<void>();
+  function follow(): Promise<void> {
+    collecting = collect({
+      providers: configuration.providers as Readonly<Record<string, unknown>>,
+      throttleMs: configuration.providers.providersThrottleDuration,
+      context: { clock, log, signal: providers.signal, environment, onReread: (listener) => rereaders.add(listener) },
+      log,
+      onChange: (messages) => serve(merger.merge(messages)),
+      onComplete: collected.resolve,
+    });
+    return collected.promise;
+  }
+
+  const replaced = Promise.withResolvers<void>();
+  async function leave(): Promise<void> {
+    const left = edgeSide;
+    edgeSide = undefined;
+    await Promise.all([threads.leave(), left?.close()]);
+    void threads.whenEmpty().then(replaced.resolve);
+  }
+
   let ports: Record<string, number>;
   try {
     serve(runtime);
     await applying;
-    ports = await threads.listen();
     edgeSide = await startEdgeSide({ edge: configuration.edge, cwd, cells, clock, log, onRelayState: threads.setRelayState });
+    // Who takes over must know all that its predecessor knows before it gets the first connection.
+    if (succession.predecessor !== undefined) await succession.inTime(follow());
+    await applying;
+    ports = await threads.listen(succession.held);
+    await succession.takeOver({ addresses: addressesOf(configuration), leave });
   } catch (error) {
-    await Promise.all([threads.close(), control.close()]);
+    providers.abort();
+    succession.close();
+    await Promise.all([threads.close(), control.close(), edgeSide?.close(), collecting]);
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-  const collecting = collect({
-    providers: configuration.providers as Readonly<Record<string, unknown>>,
-    throttleMs: configuration.providers.providersThrottleDuration,
-    context: { clock, log, signal: providers.signal, environment, onReread: (listener) => rereaders.add(listener) },
-    log,
-    onChange: (messages) => serve(merger.merge(messages)),
-  });
+  if (succession.predecessor === undefined) void follow();
+  void Promise.race([collected.promise, new Promise<void>((resolve) => clock.after(SOURCES_MS, resolve))]).then(() => edgeSide?.begin());
 
   async function stop(): Promise<void> {
     cells.counter(TERMINATING).set(1);
+    succession.close();
     const lifeCycles = Object.values(configuration.entryPoints ?? {}).map((entryPoint) => entryPoint.transport.lifeCycle);
     const acceptMs = Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.requestAcceptGraceTimeout ?? 0));
     // Whoever still takes requests must know of servers that go meanwhile.
@@ -173,12 +206,19 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
         if (applying === undefined && pending === undefined && test(runtime)) watcher(runtime);
       }),
     reopenLogs: () => accessLog?.reopen(),
+    replaced: replaced.promise,
     reread() {
       for (const listener of rereaders) listener();
     },
     stop,
   };
 }
+
+/** Addresses of everything that listens, as they are written. */
+const addressesOf = ({ entryPoints = {}, edge }: StaticConfiguration): string[] => [
+  ...Object.values(entryPoints).flatMap(({ address }) => address ?? []),
+  ...(edge.hub?.url === undefined ? [] : [edge.relay?.address ?? RELAY_ADDRESS]),
+];
 
 /** Throws ConfigError on wrong options too, which a data thread could not report. */
 function openAccessLog(options: NonNullable<StaticConfiguration['accessLog']>, log: Logger): AccessLogWriter {

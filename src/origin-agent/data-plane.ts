@@ -69,6 +69,10 @@ export interface DataPlane {
   listen(): Promise<Record<string, number>>;
   /** Numbers so far. */
   metrics(): ThreadMetrics;
+  /** Listens no more; what is open goes on (`Listener.leave`). */
+  leave(): void;
+  /** Resolves when the last connection has ended. */
+  whenEmpty(): Promise<void>;
   /** Takes no new connections; resolves when the last one has ended or `graceMs` are over. */
   drain(graceMs: number): Promise<void>;
 }
@@ -167,11 +171,15 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
         listeners.filter(({ entryPoint }) => entryPoint in options.entryPoints).map(({ entryPoint, open }) => [entryPoint, open()]),
       ),
     }),
+    leave() {
+      for (const listener of listeners) listener.leave();
+    },
+    async whenEmpty() {
+      await Promise.all(listeners.map((listener) => listener.whenEmpty()));
+    },
     async drain(graceMs) {
-      await Promise.race([
-        Promise.all(listeners.map((listener) => listener.drain())),
-        new Promise<void>((resolve) => clock.after(graceMs, resolve)),
-      ]);
+      for (const listener of listeners) listener.drain();
+      await Promise.race([this.whenEmpty(), new Promise<void>((resolve) => clock.after(graceMs, resolve))]);
       for (const listener of listeners) listener.close();
       observer?.flush();
       upstream.close();

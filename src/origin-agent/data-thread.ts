@@ -34,6 +34,8 @@ export type ToThread =
   | { readonly type: 'relay'; readonly state: RelayState }
   | { readonly type: 'listen' }
   | { readonly type: 'metrics' }
+  | { readonly type: 'leave' }
+  | { readonly type: 'whenEmpty' }
   | { readonly type: 'drain'; readonly graceMs: number };
 
 export type FromThread =
@@ -44,6 +46,8 @@ export type FromThread =
   | { readonly type: 'streaming' }
   | { readonly type: 'listening'; readonly ports: Record<string, number> }
   | { readonly type: 'failed'; readonly error: Error }
+  | { readonly type: 'left' }
+  | { readonly type: 'empty' }
   | { readonly type: 'drained' };
 
 /** Milliseconds of parsing between which requests get their turn. */
@@ -78,6 +82,11 @@ port.on('message', (message: ToThread) => {
     );
   else if (message.type === 'metrics') tell({ type: 'measured', metrics: plane.metrics() });
   else if (message.type === 'relay') plane.setRelayState(message.state);
+  else if (message.type === 'leave') {
+    plane.leave();
+    // Handles are closed in the turn of the event loop in which they are given up.
+    setImmediate(() => tell({ type: 'left' }));
+  } else if (message.type === 'whenEmpty') void plane.whenEmpty().then(() => tell({ type: 'empty' }));
   else void plane.drain(message.graceMs).then(() => tell({ type: 'drained' }));
 });
 

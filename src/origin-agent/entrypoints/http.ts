@@ -9,8 +9,12 @@ export interface Listener {
   readonly port: number;
   /** Connections open now. */
   readonly open: () => number;
-  /** Takes no new connections; resolves when the last one has ended by itself. */
-  drain(): Promise<void>;
+  /** Takes no new connections. Those that are open go on; HTTP clients are told with their next answer to connect anew. */
+  leave(): void;
+  /** Resolves when the last connection has ended. */
+  whenEmpty(): Promise<void>;
+  /** As `leave`, and closes what is idle. */
+  drain(): void;
   /** Ends what is left. */
   close(): void;
 }

@@ -20,7 +20,7 @@ const LIMITS = { ...DEFAULT_LIMITS, readTimeoutMs: 0, maxHeaderBytes: 262_144 };
 /** Serves the relay; requests come from Workers only, each with a grant. */
 export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, clock, log, reusePort }: ListenOptions): Promise<Listener> {
   const connections = new Set<Http1Connection>();
-  let drained: (() => void) | undefined;
+  const whenEmpty = new Set<() => void>();
   const settings: Http1Settings = {
     handler,
     entryPoint: 'relay',
@@ -30,7 +30,7 @@ export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, 
     onOutcome: ({ facts }) => finish(facts),
     onOver(connection) {
       connections.delete(connection);
-      if (connections.size === 0) drained?.();
+      if (connections.size === 0) for (const resolve of whenEmpty) resolve();
     },
   };
   const isTooMany = createFileLimit({ clock, log });
@@ -48,16 +48,21 @@ export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, 
     server.listen({ host, port, reusePort }, resolve);
   });
   server.on('error', (error) => log.error('Cannot accept a connection', { entryPointName: 'relay', error }));
+  function leave(): void {
+    server.close();
+    for (const connection of connections) connection.leave();
+  }
   return {
     entryPoint: 'relay',
     open: () => connections.size,
     port: (server.address() as { port: number }).port,
-    async drain() {
-      server.close();
-      if (connections.size === 0) return;
-      const empty = new Promise<void>((resolve) => (drained = resolve));
+    leave,
+    async whenEmpty() {
+      if (connections.size > 0) await new Promise<void>((resolve) => whenEmpty.add(resolve));
+    },
+    drain() {
+      leave();
       for (const connection of connections) connection.drain();
-      await empty;
     },
     close() {
       for (const connection of connections) connection.channel.destroy();

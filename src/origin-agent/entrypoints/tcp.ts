@@ -46,7 +46,8 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   const { https } = streams;
   const connections = new Set<Http1Connection>();
   const others = new Set<Live>();
-  let drained: (() => void) | undefined;
+  let leaving = false;
+  const whenEmpty = new Set<() => void>();
   const settings: Http1Settings = {
     ...http1Settings(name, entryPoint, options),
     onOver(connection) {
@@ -58,7 +59,13 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   const isTooMany = createFileLimit({ clock, log: settings.log });
 
   function checkDrained(): void {
-    if (connections.size === 0 && others.size === 0) drained?.();
+    if (connections.size === 0 && others.size === 0) for (const resolve of whenEmpty) resolve();
+  }
+
+  function serveHttp1(connection: Http1Connection): void {
+    connections.add(connection);
+    // It was accepted before, and known as HTTP only now.
+    if (leaving) connection.leave();
   }
 
   function leave(live: Live | undefined): void {
@@ -72,7 +79,7 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     if (isTooMany(socket)) return void socket.destroy();
     const { plain, tls } = streams.routing(name);
     if (believes === undefined && !plain && !tls && !https.serves(name)) {
-      connections.add(createHttp1Connection(socket, settings, peerOf(socket)));
+      serveHttp1(createHttp1Connection(socket, settings, peerOf(socket)));
       return;
     }
     const ends: Ends = {
@@ -115,11 +122,11 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   }
 
   function serveHttp(channel: Channel, peer: Peer, first: string): void {
-    connections.add(new Http1Connection(channel, settings, peer, first));
+    serveHttp1(new Http1Connection(channel, settings, peer, first));
   }
 
   function serveHttps(socket: TLSSocket, tls: TlsFacts, { source }: Ends): void {
-    connections.add(createHttp1Connection(socket, settings, { ...source, scheme: 'https', tls }));
+    serveHttp1(createHttp1Connection(socket, settings, { ...source, scheme: 'https', tls }));
   }
 
   function serveRoute(
@@ -180,16 +187,22 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     server.listen({ host, port, reusePort: options.reusePort || entryPoint.reusePort === true }, resolve);
   });
   server.on('error', (error) => settings.log.error('Cannot accept a connection', { error }));
+  function stopAccepting(): void {
+    leaving = true;
+    server.close();
+    for (const connection of connections) connection.leave();
+  }
   return {
     entryPoint: name,
     open: () => connections.size + others.size,
     port: (server.address() as { port: number }).port,
-    async drain() {
-      server.close();
-      const empty = new Promise<void>((resolve) => (drained = resolve));
+    leave: stopAccepting,
+    async whenEmpty() {
+      if (connections.size > 0 || others.size > 0) await new Promise<void>((resolve) => whenEmpty.add(resolve));
+    },
+    drain() {
+      stopAccepting();
       for (const live of [...connections, ...others]) live.drain();
-      checkDrained();
-      await empty;
     },
     close() {
       for (const connection of connections) connection.channel.destroy();

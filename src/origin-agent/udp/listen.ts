@@ -34,7 +34,8 @@ export async function listenUdp(
   const timeoutMs = entryPoint.udp.timeout;
   const sessions = new Map<string, Session>();
   let draining = false;
-  let drained: (() => void) | undefined;
+  let closed = false;
+  const whenEmpty = new Set<() => void>();
   const socket = createSocket({
     type: host === undefined || isIPv6(host) ? 'udp6' : 'udp4',
     reusePort: reusePort || entryPoint.reusePort === true,
@@ -44,7 +45,7 @@ export async function listenUdp(
   function end(key: string, { server }: Session): void {
     if (!sessions.delete(key)) return;
     server.close();
-    if (sessions.size === 0) drained?.();
+    if (sessions.size === 0) for (const resolve of whenEmpty) resolve();
   }
 
   /** One timer a session, which looks whether it was used since. */
@@ -66,7 +67,7 @@ export async function listenUdp(
     const session: Session = { server, lastUse: clock.now() };
     server.on('message', (datagram) => {
       session.lastUse = clock.now();
-      socket.send(datagram, client.port, client.address);
+      if (!closed) socket.send(datagram, client.port, client.address);
     });
     server.on('error', (error) => {
       log.debug('A UDP session failed', { entryPointName: name, server: `${target.host}:${target.port}`, error });
@@ -93,18 +94,25 @@ export async function listenUdp(
       resolve();
     });
   });
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    for (const [key, session] of sessions) end(key, session);
+    socket.close();
+  }
   return {
     entryPoint: name,
     open: () => sessions.size,
     port: socket.address().port,
-    async drain() {
+    // Nothing but this socket can answer its clients: whoever listens beside it begins sessions of its own.
+    leave: close,
+    async whenEmpty() {
+      if (sessions.size > 0) await new Promise<void>((resolve) => whenEmpty.add(resolve));
+    },
+    drain() {
       draining = true;
-      if (sessions.size > 0) await new Promise<void>((resolve) => (drained = resolve));
     },
-    close() {
-      for (const [key, session] of sessions) end(key, session);
-      socket.close();
-    },
+    close,
   };
 }
 
