@@ -16,6 +16,7 @@ import { collect } from './collect.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
 import { type EdgeSide, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
+import { inheritedSockets } from './inherited-sockets.ts';
 import { TERMINATING } from './internal-services.ts';
 import { createPrometheus } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
@@ -51,7 +52,10 @@ export interface Agent {
   readonly reopenLogs: () => void;
   /** Lets the file provider read again. */
   readonly reread: () => void;
-  /** Resolves when a successor listens in place of this agent and the last connection has ended: what is left to do is to stop. */
+  /**
+   * Resolves when a successor listens in place of this agent and the last connection has ended: what is left to do is to stop. Rejects when
+   * the agent cannot go on.
+   */
   readonly replaced: Promise<void>;
   /** Stops as SIGTERM does: goes on for requestAcceptGraceTimeout, takes no new connections, ends those left after graceTimeOut. */
   readonly stop: () => Promise<void>;
@@ -64,13 +68,23 @@ export interface Agent {
 export async function startAgent({ configuration, environment, cwd, clock, log, logLevel, version }: AgentOptions): Promise<Agent> {
   const arena = createArena();
   const cells = createSharedCells(arena);
-  const succession = await openSuccession({ edge: configuration.edge, cwd, log });
+  const inherited = inheritedSockets(environment);
+  for (const name of Object.keys(inherited))
+    if (!Object.hasOwn(configuration.entryPoints ?? {}, name)) log.warn('No entry point has the name of this socket of systemd', { name });
+  // Sockets of systemd outlive every agent: nobody needs to take them over.
+  const takeover = configuration.edge.takeover && Object.keys(inherited).length === 0;
+  const succession = await openSuccession({ edge: { ...configuration.edge, takeover }, cwd, log });
+  const replaced = Promise.withResolvers<void>();
+  replaced.promise.catch(() => {});
   const folder = mkdtempSync(join(tmpdir(), 'edgeway-'));
   const controlSocket = join(folder, 'control.sock');
   const accessLog = configuration.accessLog && openAccessLog(configuration.accessLog, log);
   const threads = startThreads({
     count: configuration.edge.threads ?? 0,
-    shared: configuration.edge.takeover,
+    shared: takeover,
+    inherited,
+    onLost: (error) =>
+      replaced.reject(new Error(`The data thread crashed, and its sockets are closed: ${error?.stack ?? 'it ended by itself'}`)),
     entryPoints: configuration.entryPoints ?? {},
     precedence: configuration.providers.precedence,
     hostname: hostname(),
@@ -147,7 +161,6 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     return collected.promise;
   }
 
-  const replaced = Promise.withResolvers<void>();
   async function leave(): Promise<void> {
     const left = edgeSide;
     edgeSide = undefined;

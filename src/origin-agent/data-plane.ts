@@ -42,6 +42,8 @@ export interface DataPlaneOptions {
   readonly writeLines: (lines: string) => void;
   /** Several threads share each port. */
   readonly reusePort: boolean;
+  /** Sockets that listen already, by entry point. */
+  readonly inherited: Readonly<Record<string, number>>;
   /** Where the edge comes in; absent without an edge. */
   readonly relay: RelayEntryPoint | undefined;
 }
@@ -142,6 +144,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
             clock,
             log,
             reusePort: options.reusePort,
+            inherited: options.inherited[name],
             streams,
             ...(observer && { onOutcome: observer.outcome }),
           }),
@@ -149,7 +152,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       }
       for (const [name, entryPoint] of Object.entries(options.entryPoints)) {
         if (!entryPoint.address?.endsWith('/udp')) continue;
-        listeners.push(await listenUdp(name, entryPoint, { clock, log, reusePort: options.reusePort, choose: (from) => udp(from) }));
+        const { reusePort, inherited } = options;
+        listeners.push(
+          await listenUdp(name, entryPoint, { clock, log, reusePort, inherited: inherited[name], choose: (from) => udp(from) }),
+        );
       }
       if (options.relay !== undefined) {
         const relay = createRelay({

@@ -25,6 +25,7 @@ export interface DataThreadData {
   readonly pingTerminatingStatus: number | undefined;
   readonly observed: ObserverOptions;
   readonly reusePort: boolean;
+  readonly inherited: Readonly<Record<string, number>>;
   readonly relay: RelayEntryPoint | undefined;
 }
 

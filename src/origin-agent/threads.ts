@@ -16,6 +16,8 @@ export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort' | 'thre
   readonly count: number;
   /** Another agent may listen on the same ports, to take over or be taken over from. */
   readonly shared: boolean;
+  /** Called when a thread crashed that cannot be replaced: sockets that were inherited are closed with it. */
+  readonly onLost: (error: Error | undefined) => void;
   readonly log: Logger;
   readonly cells: SharedCells;
   /** Takes access log lines with their ends. */
@@ -44,7 +46,9 @@ const EMPTY: ProxyConfiguration = { routers: {}, services: {}, middlewares: {}, 
 
 export function startThreads(options: ThreadsOptions): Threads {
   const { log } = options;
-  const count = options.count > 0 ? options.count : Math.min(availableParallelism(), 4);
+  const inherits = Object.keys(options.inherited).length > 0;
+  // A socket cannot be listened on twice.
+  const count = inherits ? 1 : options.count > 0 ? options.count : Math.min(availableParallelism(), 4);
   let current = EMPTY;
   let revision = 0;
   let streams: StreamConfiguration | undefined;
@@ -55,10 +59,11 @@ export function startThreads(options: ThreadsOptions): Threads {
   for (let number = 0; number < count; number++) start(number);
 
   function start(number: number): Thread {
-    const { log: _, count: __, cells, shared, writeLines, ...data } = options;
+    const { log: _, count: __, onLost, cells, shared, writeLines, ...data } = options;
     const thread = startThread({ ...data, thread: number, reusePort: count > 1 || shared }, log, writeLines, (error) => {
       threads.delete(thread);
       if (stopping) return;
+      if (inherits) return onLost(error);
       log.error('A data thread crashed and is replaced', { error: error?.stack ?? 'it ended by itself' });
       cells.giveBack(number);
       const next = start(number);
@@ -78,7 +83,8 @@ export function startThreads(options: ThreadsOptions): Threads {
     async listen(held) {
       for (const [name, { address = '', reusePort }] of Object.entries(options.entryPoints)) {
         // Who writes `reusePort` wants company.
-        if (!held.has(address) && reusePort !== true) await probeAddress(`entryPoints.${name}.address`, address);
+        if (!held.has(address) && reusePort !== true && options.inherited[name] === undefined)
+          await probeAddress(`entryPoints.${name}.address`, address);
       }
       if (options.relay !== undefined && !held.has(options.relay.address)) await probeAddress('edge.relay.address', options.relay.address);
       const answers = await Promise.all([...threads].map((thread) => thread.send({ type: 'listen' }, 'listening')));

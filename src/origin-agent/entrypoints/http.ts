@@ -24,6 +24,8 @@ export interface ListenOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly reusePort: boolean;
+  /** Number of the file of a socket that listens already (systemd), in place of the address. */
+  readonly inherited?: number | undefined;
   /** For access log and metrics. Must not throw. */
   readonly onOutcome?: (request: ProxyRequest, outcome: Outcome) => void;
 }

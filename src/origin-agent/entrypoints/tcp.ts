@@ -182,9 +182,11 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
 
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, accept);
   const { host, port } = parseListenAddress(entryPoint.address ?? '', `entryPoints.${name}.address`);
+  const shares = options.reusePort || entryPoint.reusePort === true;
+  const where = options.inherited === undefined ? { host, port, reusePort: shares } : { fd: options.inherited };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, reusePort: options.reusePort || entryPoint.reusePort === true }, resolve);
+    server.listen(where, resolve);
   });
   server.on('error', (error) => settings.log.error('Cannot accept a connection', { error }));
   function stopAccepting(): void {

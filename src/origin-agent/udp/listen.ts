@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { EntryPoint } from '../../config/static.ts';
 import type { Listener } from '../entrypoints/http.ts';
+import { isUdp6 } from '../inherited-sockets.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import type { UdpTarget } from './services.ts';
 
@@ -11,6 +12,8 @@ export interface UdpListenOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly reusePort: boolean;
+  /** As in ListenOptions. */
+  readonly inherited?: number | undefined;
   /** The server of a new session; undefined when there is none. */
   readonly choose: (entryPoint: string) => UdpTarget | undefined;
 }
@@ -28,7 +31,7 @@ const MAX_DATAGRAM_BUFFER = 1 << 20;
 export async function listenUdp(
   name: string,
   entryPoint: EntryPoint,
-  { clock, log, reusePort, choose }: UdpListenOptions,
+  { clock, log, reusePort, inherited, choose }: UdpListenOptions,
 ): Promise<Listener> {
   const { host, port } = parseListenAddress(entryPoint.address ?? '', `entryPoints.${name}.address`);
   const timeoutMs = entryPoint.udp.timeout;
@@ -37,7 +40,7 @@ export async function listenUdp(
   let closed = false;
   const whenEmpty = new Set<() => void>();
   const socket = createSocket({
-    type: host === undefined || isIPv6(host) ? 'udp6' : 'udp4',
+    type: (inherited === undefined ? host === undefined || isIPv6(host) : isUdp6(inherited)) ? 'udp6' : 'udp4',
     reusePort: reusePort || entryPoint.reusePort === true,
     recvBufferSize: MAX_DATAGRAM_BUFFER,
   });
@@ -88,7 +91,7 @@ export async function listenUdp(
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
-    socket.bind({ ...(host !== undefined && { address: host }), port }, () => {
+    socket.bind(inherited === undefined ? { ...(host !== undefined && { address: host }), port } : { fd: inherited }, () => {
       socket.off('error', reject);
       socket.on('error', (error) => log.error('UDP entry point', { entryPointName: name, error }));
       resolve();
