@@ -17,10 +17,20 @@ export interface RelayEntryPoint {
 /** Uploads through the edge may take as long as they need: the client's own limits were the edge's to hold. */
 const LIMITS = { ...DEFAULT_LIMITS, readTimeoutMs: 0, maxHeaderBytes: 262_144 };
 
+/**
+ * How long a relay that stops goes on listening, to answer `draining`. A Worker that has heard it asks elsewhere; one that has not would lose a
+ * POST on a kept connection that closes at the same moment.
+ */
+const TELLING_MS = 2_000;
+
 /** Serves the relay; requests come from Workers only, each with a grant. */
 export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, clock, log, reusePort }: ListenOptions): Promise<Listener> {
   const connections = new Set<Http1Connection>();
   const whenEmpty = new Set<() => void>();
+  let telling = false;
+  const checkEmpty = (): void => {
+    if (!telling && connections.size === 0) for (const resolve of whenEmpty) resolve();
+  };
   const settings: Http1Settings = {
     handler,
     entryPoint: 'relay',
@@ -30,7 +40,7 @@ export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, 
     onOutcome: ({ facts }) => finish(facts),
     onOver(connection) {
       connections.delete(connection);
-      if (connections.size === 0) for (const resolve of whenEmpty) resolve();
+      checkEmpty();
     },
   };
   const isTooMany = createFileLimit({ clock, log });
@@ -58,11 +68,16 @@ export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, 
     port: (server.address() as { port: number }).port,
     leave,
     async whenEmpty() {
-      if (connections.size > 0) await new Promise<void>((resolve) => whenEmpty.add(resolve));
+      if (telling || connections.size > 0) await new Promise<void>((resolve) => whenEmpty.add(resolve));
     },
     drain() {
-      leave();
-      for (const connection of connections) connection.drain();
+      telling = true;
+      clock.after(TELLING_MS, () => {
+        telling = false;
+        leave();
+        for (const connection of connections) connection.drain();
+        checkEmpty();
+      });
     },
     close() {
       for (const connection of connections) connection.channel.destroy();
