@@ -11,11 +11,9 @@ import { setUpSwarm } from './swarm/stage-swarm.ts';
 const requests = Number(process.env.REQUESTS ?? 20_000);
 const { TRAEFIK, EDGE, SUBJECT, STEP = '' } = process.env;
 const subjects = (folder: string): Subject[] =>
-  [
-    host(folder),
-    ...(TRAEFIK === undefined ? [] : [{ name: 'traefik', command: [TRAEFIK] }]),
-    ...(EDGE === undefined ? [] : [edge(folder)]),
-  ].filter(({ name }) => SUBJECT === undefined || name === SUBJECT);
+  [host(folder), ...(!TRAEFIK ? [] : [{ name: 'traefik', command: [TRAEFIK] }]), ...(!EDGE ? [] : [edge(folder)])].filter(
+    ({ name }) => SUBJECT === undefined || name === SUBJECT,
+  );
 
 function print(subject: Subject, { step, requests: count, failed, failures, seconds, servers, published }: StepReport): void {
   const kinds = Object.entries(failures).map(([kind, times]) => `${kind} ×${times}`);
