@@ -16,9 +16,11 @@ Signals: TERM and INT stop gracefully, USR1 reopens the log files, HUP reads fil
 `;
 
 export const run: Command = async (args, io) => {
-  // Before anything else: without a listener SIGUSR1 would open Node's inspector.
+  // Before anything else: without listeners SIGUSR1 would open Node's inspector, and SIGHUP end the process.
   let reopen = (): void => {};
+  let reread = (): void => {};
   process.on('SIGUSR1', () => reopen());
+  process.on('SIGHUP', () => reread());
   if (args.includes('--help') || args.includes('-h')) {
     io.stdout.write(usage);
     return 0;
@@ -50,8 +52,9 @@ export const run: Command = async (args, io) => {
       output.reopen();
       agent.reopenLogs();
     };
+    reread = agent.reread;
     output.log.info('Serving', { ports: agent.ports });
-    await new Promise<void>((resolve) => {
+    const signalled = new Promise<void>((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {
         process.once(signal, () => {
           output.log.info('Stopping', { signal });
@@ -59,6 +62,7 @@ export const run: Command = async (args, io) => {
         });
       }
     });
+    await Promise.race([signalled, agent.replaced]);
     await agent.stop();
     output.log.info('Stopped');
     return 0;

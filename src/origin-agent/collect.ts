@@ -12,6 +12,8 @@ export interface CollectOptions {
   readonly log: Logger;
   /** Called after each message with all that is known by then. */
   readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>) => void;
+  /** Called once, when every provider has said something, behind the `onChange` of it. */
+  readonly onComplete?: () => void;
 }
 
 /** Problems of a source as a whole; those of objects are told with the objects. */
@@ -23,16 +25,20 @@ function reportProblems(before: ProviderMessage | undefined, { problems }: Provi
 }
 
 /** Runs every provider that is switched on until the context's signal aborts; what each said last is kept. */
-export async function collect({ providers, throttleMs, context, log, onChange }: CollectOptions): Promise<void> {
+export async function collect({ providers, throttleMs, context, log, onChange, onComplete }: CollectOptions): Promise<void> {
   const messages = new Map<string, ProviderMessage>();
   const follow = async (definition: ProviderDefinition): Promise<void> => {
     const own = { ...context, log: log.with({ providerName: definition.suffix }) };
     const options = providers[definition.kind] as never;
     for await (const message of throttle(distinct(keepTrying(() => definition.watch(options, own), own)), throttleMs, own)) {
       reportProblems(messages.get(definition.suffix), message, own.log);
+      const isFirst = !messages.has(definition.suffix);
       messages.set(definition.suffix, message);
       onChange(messages);
+      if (isFirst && messages.size === used.length) onComplete?.();
     }
   };
-  await Promise.all(PROVIDERS.filter(({ kind }) => providers[kind] !== undefined).map(follow));
+  const used = PROVIDERS.filter(({ kind }) => providers[kind] !== undefined);
+  if (used.length === 0) onComplete?.();
+  await Promise.all(used.map(follow));
 }

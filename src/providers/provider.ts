@@ -19,6 +19,8 @@ export interface ProviderContext {
   /** Aborted when the provider shall end; `watch` then returns. */
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Takes a listener for the operator's wish that files be read again (SIGHUP). */
+  readonly onReread?: (listener: () => void) => void;
 }
 
 /**
