@@ -4,7 +4,7 @@ import { describe } from '../base/errors.ts';
 import { createLogger } from '../base/log.ts';
 import type { EdgeScheme } from '../config/fold.ts';
 import { loadStatic } from '../config/static-sources.ts';
-import { readSource } from '../kv-sync/source.ts';
+import { readSource } from '../kv-sync/sources/read.ts';
 import { sync } from '../kv-sync/sync.ts';
 import { createEdgeTarget } from '../kv-sync/targets/edge.ts';
 import { systemClock } from '../origin-agent/clock.ts';

@@ -1,6 +1,6 @@
 import { describe } from '../base/errors.ts';
 import { createPlan, formatPlan } from './plan.ts';
-import type { SourceMessage } from './source.ts';
+import type { SourceMessage } from './sources/read.ts';
 import type { Target } from './targets/target.ts';
 
 export interface SyncOptions {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/log.ts';
 import { loadStatic } from '../../src/config/static-sources.ts';
 import type { Plan } from '../../src/kv-sync/plan.ts';
-import { readSource } from '../../src/kv-sync/source.ts';
+import { readSource } from '../../src/kv-sync/sources/read.ts';
 import { sync } from '../../src/kv-sync/sync.ts';
 import type { Target } from '../../src/kv-sync/targets/target.ts';
 import { systemClock } from '../../src/origin-agent/clock.ts';

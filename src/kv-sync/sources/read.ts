@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
-import { ConfigError } from '../base/errors.ts';
-import type { DynamicConfiguration } from '../config/dynamic.ts';
-import { createMerger } from '../config/merge.ts';
-import type { RuntimeConfiguration } from '../config/runtime.ts';
-import type { StaticConfiguration } from '../config/static.ts';
-import { fileProvider } from '../providers/file.ts';
-import type { ProviderContext, ProviderMessage } from '../providers/provider.ts';
-import { distinct, throttle } from '../providers/stream.ts';
+import { ConfigError } from '../../base/errors.ts';
+import type { DynamicConfiguration } from '../../config/dynamic.ts';
+import { createMerger } from '../../config/merge.ts';
+import type { RuntimeConfiguration } from '../../config/runtime.ts';
+import type { StaticConfiguration } from '../../config/static.ts';
+import { fileProvider } from '../../providers/file.ts';
+import type { ProviderContext, ProviderMessage } from '../../providers/provider.ts';
+import { distinct, throttle } from '../../providers/stream.ts';
 
 /** All that the files say, merged and judged. */
 export interface SourceMessage {
