@@ -72,9 +72,10 @@ export const run: Command = async (args, io) => {
       clock: systemClock,
     });
     const source = readSource({
-      paths: positionals.map((path) => resolve(io.cwd, path)),
+      sources: positionals.map((path) => ({ kind: 'path', path: resolve(io.cwd, path) })),
+      allowForeign: false,
       configuration,
-      context: { clock: systemClock, log, signal: stopping.signal, environment: io.env },
+      context: { clock: systemClock, log, signal: stopping.signal, environment: io.env, root: 'traefik' },
       watch: values.watch === true,
     });
     const isWell = await sync({
@@ -86,7 +87,7 @@ export const run: Command = async (args, io) => {
       say: (text) => void io.stdout.write(text),
       complain,
     });
-    return isWell || stopping.signal.aborted ? 0 : 1;
+    return isWell.isWell || stopping.signal.aborted ? 0 : 1;
   } catch (error) {
     complain(describe(error));
     return 1;

@@ -1,55 +1,78 @@
-import { statSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { ConfigError } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import { formatOf, parseDocument } from '../../config/document.ts';
 import type { DynamicConfiguration } from '../../config/dynamic.ts';
-import { createMerger } from '../../config/merge.ts';
+import type { Pair } from '../../config/keys.ts';
 import type { RuntimeConfiguration } from '../../config/runtime.ts';
-import type { StaticConfiguration } from '../../config/static.ts';
+import type { StoreClient } from '../../providers/clients/store.ts';
 import { fileProvider } from '../../providers/file.ts';
-import type { ProviderContext, ProviderMessage } from '../../providers/provider.ts';
 import { distinct, throttle } from '../../providers/stream.ts';
+import { kindOf } from './detect.ts';
+import { createJudge, type JudgeOptions } from './judge.ts';
+import type { Part, PartContext } from './part.ts';
+import { readStore } from './store.ts';
+import { readText, readTextFile } from './text.ts';
+import { unite } from './unite.ts';
 
-/** All that the files say, merged and judged. */
+/** All that the sources say, united and judged. */
 export interface SourceMessage {
   readonly runtime: RuntimeConfiguration;
+  /** As it is written, of one provider: names are bare. */
+  readonly configuration: DynamicConfiguration;
+  /** Objects that are written as flat keys, by `http.routers.blog`: these keys, without root. */
+  readonly keys: ReadonlyMap<string, readonly Pair[]>;
   /** What is wrong, with its place. */
   readonly problems: readonly ConfigError[];
+  /** What is odd; it keeps nothing from being applied. */
+  readonly warnings: readonly ConfigError[];
 }
 
-export interface FilesOptions {
-  /** Files and directories. */
-  readonly paths: readonly string[];
-  readonly configuration: StaticConfiguration;
-  readonly context: ProviderContext;
-  /** Goes on after the first message, whenever a file changes. */
+export type SourceSpec =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'text'; readonly name: string; readonly read: () => Promise<string> }
+  | { readonly kind: 'store'; readonly client: StoreClient; readonly root: string };
+
+export interface SourceOptions extends JudgeOptions {
+  readonly sources: readonly SourceSpec[];
+  readonly context: PartContext & { readonly log: Logger };
+  /** Goes on after the first message, whenever a source changes. */
   readonly watch: boolean;
 }
 
-/** Changes of several files that are saved together come as one. */
+/** Changes that come together, as of several files that are saved at once, make one message. */
 const THROTTLE_MS = 200;
 
-/** Reads all files as if they were one directory of the file provider. */
-export async function* readSource({ paths, configuration, context, watch }: FilesOptions): AsyncGenerator<SourceMessage> {
-  const merger = createMerger(configuration);
-  const messages = new Map<string, ProviderMessage>();
+/** Reads all sources as if they were one provider. */
+export async function* readSource({ sources, context, watch, ...judging }: SourceOptions): AsyncGenerator<SourceMessage> {
+  const judge = createJudge(judging);
+  const parts = new Map<SourceSpec, Part>();
   let changed = Promise.withResolvers<void>();
-  const follow = async (path: string): Promise<void> => {
-    const options = { watch, ...(isDirectory(path) ? { directory: path } : { filename: path }) };
-    for await (const message of throttle(distinct(fileProvider.watch(options, context)), THROTTLE_MS, context)) {
-      messages.set(path, message);
+  const follow = async (source: SourceSpec): Promise<void> => {
+    for await (const part of partsOf(source, watch, context)) {
+      parts.set(source, part);
       changed.resolve();
     }
   };
-  const following = Promise.all(paths.map(follow));
-  following.catch(changed.reject);
+  const following = Promise.all(sources.map(follow));
+  following.catch((error) => changed.reject(error));
 
   while (!context.signal.aborted) {
     await Promise.race([changed.promise, aborted(context.signal)]);
     changed = Promise.withResolvers();
+    following.catch((error) => changed.reject(error));
     if (context.signal.aborted) return;
-    if (messages.size < paths.length) continue;
-    const { configuration: merged, problems } = unite(paths.map((path) => [path, messages.get(path)!]));
-    const runtime = merger.merge(new Map([['file', { configuration: merged, problems }]]));
-    yield { runtime, problems: [...problems, ...disabled(runtime, problems)] };
+    if (parts.size < sources.length) continue;
+    const all = sources.map((source) => parts.get(source)!);
+    const united = unite(all);
+    const judged = judge(united);
+    yield {
+      runtime: judged.runtime,
+      configuration: united.configuration,
+      keys: united.keys,
+      problems: [...united.problems, ...judged.problems],
+      warnings: [...all.flatMap(({ warnings }) => warnings), ...judged.warnings],
+    };
     if (!watch) return;
   }
 }
@@ -60,61 +83,33 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-function isDirectory(path: string): boolean {
+async function* partsOf(source: SourceSpec, watch: boolean, context: SourceOptions['context']): AsyncGenerator<Part> {
+  if (source.kind === 'store') yield* readStore(source.client, source.root, watch, context);
+  else if (source.kind === 'text') yield await readText(source.name, await source.read(), context);
+  else if (await isForFileProvider(source.path)) yield* readFiles(source.path, watch, context);
+  else yield* readTextFile(source.path, watch, context);
+}
+
+/** Folders, and YAML and TOML files that are no compose files: templates are rendered, files that they name are read. */
+async function isForFileProvider(path: string): Promise<boolean> {
   try {
-    return statSync(path).isDirectory();
-  } catch {
-    // The provider tells what is wrong with it.
-    return false;
+    if ((await stat(path)).isDirectory()) return true;
+    const format = formatOf(path);
+    if (format !== 'yaml' && format !== 'toml') return false;
+    const kind = kindOf(parseDocument(await readFile(path, 'utf8'), format, path).tree);
+    return kind !== 'compose' && kind !== 'keys' && kind !== 'static';
+  } catch (error) {
+    // What no parser reads may be a template; what is not there at all is told by the provider in the words of its format.
+    return error instanceof ConfigError || ['yaml', 'toml'].includes(formatOf(path) ?? '');
   }
 }
 
-type Tree = Record<string, Record<string, Record<string, unknown> | readonly unknown[]>>;
-
-function unite(parts: readonly (readonly [string, ProviderMessage])[]): { configuration: DynamicConfiguration; problems: ConfigError[] } {
-  const result: Tree = {};
-  const problems: ConfigError[] = [];
-  const owners = new Map<string, string>();
-  for (const [path, message] of parts) {
-    problems.push(...message.problems);
-    for (const [section, kinds] of Object.entries(message.configuration as Tree)) {
-      const into = (result[section] ??= {});
-      for (const [kind, objects] of Object.entries(kinds)) {
-        if (Array.isArray(objects)) {
-          into[kind] = [...((into[kind] as readonly unknown[] | undefined) ?? []), ...objects];
-          continue;
-        }
-        const named = { ...(into[kind] as Record<string, unknown> | undefined) };
-        for (const [name, object] of Object.entries(objects)) {
-          const key = `${section}.${kind}.${name}`;
-          const owner = owners.get(key);
-          if (owner !== undefined) {
-            problems.push(
-              new ConfigError('config.conflict', `It is written in ${owner} too, which counts; give one of them another name`, {
-                source: path,
-                object: key,
-              }),
-            );
-            continue;
-          }
-          owners.set(key, path);
-          named[name] = object;
-        }
-        into[kind] = named;
-      }
-    }
-  }
-  return { configuration: result as DynamicConfiguration, problems };
-}
-
-/** Objects that merge has disabled, where no problem says so already. */
-function disabled({ http }: RuntimeConfiguration, known: readonly ConfigError[]): ConfigError[] {
-  const told = new Set(known.map(({ place }) => place.object));
-  return Object.entries(http).flatMap(([kind, objects]) =>
-    Object.entries(objects)
-      .filter(([, { status, name, provider }]) => status === 'disabled' && provider !== 'internal' && !told.has(`http.${kind}.${name}`))
-      .flatMap(([name, { errors }]) =>
-        errors.map((error) => new ConfigError('config.reference', error, { object: `http.${kind}.${name}` })),
-      ),
+async function* readFiles(path: string, watch: boolean, context: SourceOptions['context']): AsyncGenerator<Part> {
+  const isDirectory = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
   );
+  const options = { watch, ...(isDirectory ? { directory: path } : { filename: path }) };
+  for await (const { configuration, problems } of throttle(distinct(fileProvider.watch(options, context)), THROTTLE_MS, context))
+    yield { source: path, suffixes: ['file'], configuration, problems, warnings: [] };
 }

@@ -1,0 +1,119 @@
+import { hostname } from 'node:os';
+import { type Clock, sleep } from '../../base/clock.ts';
+import { ConfigError } from '../../base/errors.ts';
+import { hashPairs } from '../../providers/clients/pair-hash.ts';
+import { type StoreClient, StoreError, type StoreLock, type StoreRevision } from '../../providers/clients/store.ts';
+import { type Bookkeeping, lockKey, readBookkeeping, revisionKey, withoutRoot } from '../bookkeeping.ts';
+import type { Entries } from '../plan.ts';
+import { type KeyRecord, meaningOfRecord, toKeyRecords, viewOfRecord } from '../store-objects.ts';
+import { compareOwned } from './store-compare.ts';
+import { planWrites, writeAll } from './store-write.ts';
+import type { Target, TargetState } from './target.ts';
+
+export interface StoreTargetOptions {
+  readonly client: StoreClient;
+  readonly root: string;
+  /** Under which the keys are owned. */
+  readonly writer: string;
+  /** Keys of others that the source has become ours. */
+  readonly takeOver: boolean;
+  /** How long to wait for another sync; 0 is not at all. */
+  readonly waitMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onWait: (text: string) => void;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/** A lock outlives its holder by this. */
+const LOCK_MS = 10_000;
+const ASK_AGAIN_MS = 250;
+
+/** Redis, etcd, ZooKeeper, Consul: flat keys below a root, and the books of what we wrote there. */
+export function createStoreTarget(options: StoreTargetOptions): Target {
+  const { client, root, writer, clock, signal } = options;
+  let lock: StoreLock | undefined;
+  let seen: { readonly books: Bookkeeping; readonly there: ReadonlyMap<string, string>; readonly desired: Entries } | undefined;
+
+  async function takeLock(): Promise<StoreLock> {
+    const end = clock.now() + options.waitMs;
+    const holder = `${writer} (${hostname()}, process ${process.pid})`;
+    for (let isFirst = true; ; isFirst = false) {
+      const taken = await client.lock(lockKey(root), holder, LOCK_MS);
+      if (taken !== undefined) return taken;
+      if (clock.now() >= end || signal.aborted)
+        throw new StoreError('lost-lock', `Another sync is writing to ${client.name}; nothing was changed`);
+      if (isFirst) options.onWait(`Another sync is writing to ${client.name}; waiting for it`);
+      await sleep(clock, ASK_AGAIN_MS, signal);
+    }
+  }
+
+  return {
+    name: client.name,
+    prepare: async () => {},
+    translate: async (message) => toKeyRecords(message),
+
+    async read(desired, { prune }): Promise<TargetState> {
+      const [pairs, books] = await Promise.all([client.read(`${root}/`), readBookkeeping(client, root)]);
+      const there = withoutRoot(root, pairs);
+      seen = { books, there, desired };
+      const compared = compareOwned({
+        there,
+        books,
+        writer,
+        desired: desired as ReadonlyMap<string, KeyRecord>,
+        prune,
+        takeOver: options.takeOver,
+      });
+      const own = books.owned.get(writer);
+      const isNew = ([, record]: [string, unknown]): boolean => Object.keys(record as KeyRecord).some((key) => own?.has(key) !== true);
+      return { ...compared, isUnfinished: books.revision?.state === 'writing' || (options.takeOver && [...desired].some(isNew)) };
+    },
+
+    meaning: (id, record) => meaningOfRecord(id, record as KeyRecord),
+    view: (id, record) => viewOfRecord(id, record as KeyRecord),
+
+    async exclusively(work) {
+      lock = await takeLock();
+      try {
+        return await work();
+      } finally {
+        const held = lock;
+        lock = undefined;
+        await held.release().catch(() => {});
+      }
+    },
+
+    async apply(plan) {
+      if (seen === undefined || lock === undefined) throw new ConfigError('config.missing', 'A plan is applied by whoever holds the lock');
+      const { books, there, desired } = seen;
+      const before = books.revision;
+      const notes =
+        before?.state === 'writing'
+          ? [`Revision ${before.revision} of ${before.writer} was interrupted; this run finishes what it left.`]
+          : [];
+      const writes = planWrites({
+        plan,
+        there,
+        books,
+        root,
+        writer,
+        desired: desired as ReadonlyMap<string, KeyRecord>,
+        takeOver: options.takeOver,
+      });
+      const revision: StoreRevision = {
+        revision: (before?.revision ?? 0) + 1,
+        state: 'written',
+        hash: hashPairs(Array.from(writes.result, ([key, value]) => [`${root}/${key}`, value])),
+        writer,
+        at: clock.now(),
+      };
+      const told = await writeAll({ client, lock, writes, revision, key: revisionKey(root), onProgress: options.onProgress });
+      return [...notes, `Revision ${revision.revision} is in ${client.name}: ${told} keys changed.`];
+    },
+
+    async *changes(signal) {
+      for await (const _ of client.watch([`${root}/`], signal)) yield;
+    },
+  };
+}
