@@ -58,9 +58,9 @@ const stop = (child: ChildProcess): Promise<void> =>
     child.kill('SIGKILL');
   });
 
-/** A Redis without a disk. */
-export async function startRedis(path: string): Promise<RunningServer> {
-  const port = await freePort();
-  const args = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', '/tmp'];
-  return startServer(path, args, port, /Ready to accept connections/);
+/** A Redis without a disk; `port` when one that was stopped shall come back. */
+export async function startRedis(path: string, extra: readonly string[] = [], port?: number): Promise<RunningServer> {
+  const chosen = port ?? (await freePort());
+  const args = ['--bind', '127.0.0.1', '--port', String(chosen), '--save', '', '--appendonly', 'no', '--dir', '/tmp', ...extra];
+  return startServer(path, args, chosen, /Ready to accept connections/);
 }

@@ -1,4 +1,12 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Pair } from '../../config/keys.ts';
+
+/** What a client needs beside its options. */
+export interface StoreContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 /** A key-value store by its kind: one client for the provider, `edgeway sync` and the bootstrap. */
 export interface StoreClient {
