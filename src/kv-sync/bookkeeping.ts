@@ -51,7 +51,7 @@ function parseOwned(text: string): [string, readonly string[]][] {
   return Object.entries(parseObject(text)).flatMap(([key, hashes]) => (typeof hashes === 'string' ? [[key, hashes.split(' ')]] : []));
 }
 
-function parseObject(text: string | undefined): Record<string, unknown> {
+export function parseObject(text: string | undefined): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text ?? '');
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
