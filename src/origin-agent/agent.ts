@@ -14,7 +14,7 @@ import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
-import { type EdgeSide, startEdgeSide } from './edge-side.ts';
+import { type EdgeSide, nodeName, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
 import { TERMINATING } from './internal-services.ts';
 import { createPrometheus } from './metrics.ts';
@@ -100,16 +100,21 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
 
   /** What is collected meanwhile is applied in one go when the threads have taken the last. */
   let pending: RuntimeConfiguration | undefined;
+  /** What to tell when it is served. */
+  let waiting: (() => void)[] = [];
   let applying: Promise<void> | undefined;
   async function apply(): Promise<void> {
     while (pending !== undefined) {
       const next = pending;
       pending = undefined;
+      const told = waiting;
+      waiting = [];
       await threads.apply(toProxyConfiguration(next), streams.of(next));
       reloads.count += 1;
       reloads.lastMs = clock.now();
       health.update(next);
       edgeSide?.update(next);
+      for (const tell of told) tell();
       for (const watcher of [...watchers]) watcher(next);
     }
   }
@@ -134,9 +139,12 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   const collecting = collect({
     providers: configuration.providers as Readonly<Record<string, unknown>>,
     throttleMs: configuration.providers.providersThrottleDuration,
-    context: { clock, log, signal: providers.signal, environment },
+    context: { clock, log, signal: providers.signal, environment, node: { name: nodeName(configuration.edge), version } },
     log,
-    onChange: (messages) => serve(merger.merge(messages)),
+    onChange(messages, { applied }) {
+      if (applied !== undefined) waiting.push(applied);
+      serve(merger.merge(messages));
+    },
   });
 
   async function stop(): Promise<void> {

@@ -11,7 +11,7 @@ export interface CollectOptions {
   readonly context: ProviderContext;
   readonly log: Logger;
   /** Called after each message with all that is known by then. */
-  readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>) => void;
+  readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>, latest: ProviderMessage) => void;
 }
 
 /** Problems of a source as a whole; those of objects are told with the objects. */
@@ -31,7 +31,7 @@ export async function collect({ providers, throttleMs, context, log, onChange }:
     for await (const message of throttle(distinct(keepTrying(() => definition.watch(options, own), own)), throttleMs, own)) {
       reportProblems(messages.get(definition.suffix), message, own.log);
       messages.set(definition.suffix, message);
-      onChange(messages);
+      onChange(messages, message);
     }
   };
   await Promise.all(PROVIDERS.filter(({ kind }) => providers[kind] !== undefined).map(follow));

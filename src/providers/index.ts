@@ -1,6 +1,7 @@
 import { dockerProvider } from './docker.ts';
 import { fileProvider } from './file.ts';
 import type { ProviderDefinition } from './provider.ts';
+import { redisProvider } from './redis.ts';
 import { swarmProvider } from './swarm.ts';
 
 /** The catalogue of providers. A new one is its file, a line here, its options in config/static, and a test file. */
@@ -8,4 +9,5 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   fileProvider,
   dockerProvider,
   swarmProvider,
+  redisProvider,
 ] as unknown as readonly ProviderDefinition[];

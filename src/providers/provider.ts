@@ -11,6 +11,8 @@ export interface ProviderMessage {
   readonly problems: readonly ConfigError[];
   /** A server takes no new requests since this instant: throttling must not hold the message back. */
   readonly urgent?: boolean;
+  /** Called when the agent serves this. */
+  readonly applied?: () => void;
 }
 
 export interface ProviderContext {
@@ -19,6 +21,8 @@ export interface ProviderContext {
   /** Aborted when the provider shall end; `watch` then returns. */
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The agent, for sources that keep a list of who reads them. */
+  readonly node?: { readonly name: string; readonly version: string };
 }
 
 /**

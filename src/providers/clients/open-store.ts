@@ -1,6 +1,6 @@
 import type { Infer } from '../../base/schema.ts';
 import type { redis } from '../../config/static/stores.ts';
-import type { StoreClient, StoreContext } from './store.ts';
+import type { OpenedStore, StoreContext } from './store.ts';
 
 /** Options of each kind of store: those of its provider, of which the root key says nothing to a client. */
 export interface StoreOptions {
@@ -10,7 +10,7 @@ export interface StoreOptions {
 /** As `providers` names them in the static configuration. */
 export type StoreKind = keyof StoreOptions;
 
-type Open<Kind extends StoreKind> = (options: StoreOptions[Kind], context: StoreContext) => Promise<StoreClient>;
+type Open<Kind extends StoreKind> = (options: StoreOptions[Kind], context: StoreContext) => Promise<OpenedStore>;
 
 /** Each client is read only where somebody opens such a store. */
 const STORES: { readonly [Kind in StoreKind]: Open<Kind> } = {
@@ -18,5 +18,5 @@ const STORES: { readonly [Kind in StoreKind]: Open<Kind> } = {
 };
 
 /** The client of a store; it connects at its first call. Throws ConfigError when a TLS file cannot be read. */
-export const openStore = <Kind extends StoreKind>(kind: Kind, options: StoreOptions[Kind], context: StoreContext): Promise<StoreClient> =>
+export const openStore = <Kind extends StoreKind>(kind: Kind, options: StoreOptions[Kind], context: StoreContext): Promise<OpenedStore> =>
   STORES[kind](options, context);

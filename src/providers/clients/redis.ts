@@ -1,12 +1,13 @@
 import type { Infer } from '../../base/schema.ts';
 import type { redis as redisOptions } from '../../config/static/stores.ts';
+import { createAnnouncements } from './announcements.ts';
 import { readClientTls } from './client-tls.ts';
 import { pollStore } from './poll.ts';
 import { type Evaluate, takeRedisLock, writeAtOnce, writeInOrder } from './redis-lock.ts';
 import { readPairs } from './redis-read.ts';
 import { openRedisSession, type RedisSession, toStoreError } from './redis-session.ts';
 import { watchRedis } from './redis-watch.ts';
-import { type StoreClient, type StoreContext, StoreError } from './store.ts';
+import { type OpenedStore, type StoreContext, StoreError } from './store.ts';
 
 export type RedisStoreOptions = Omit<Infer<typeof redisOptions>, 'rootKey'>;
 
@@ -14,7 +15,7 @@ export type RedisStoreOptions = Omit<Infer<typeof redisOptions>, 'rootKey'>;
 const POLL_MS = 2_000;
 
 /** A Redis or Valkey: a server, a cluster, or a master behind sentinels. Throws ConfigError when its TLS files cannot be read. */
-export async function openRedisStore(options: RedisStoreOptions, { clock, log }: StoreContext): Promise<StoreClient> {
+export async function openRedisStore(options: RedisStoreOptions, { clock, log }: StoreContext): Promise<OpenedStore> {
   const { endpoints, sentinel = {}, db = 0 } = options;
   const server = { ...options, endpoints, tls: options.tls && (await readClientTls(options.tls)) };
   const name = `redis at ${endpoints.join(', ')}`;
@@ -44,6 +45,11 @@ export async function openRedisStore(options: RedisStoreOptions, { clock, log }:
     return mine;
   }
   const evaluate: Evaluate = (script, keys, args) => use(({ main }) => main.eval(script, keys.length, ...keys, ...args));
+  const announcements = createAnnouncements({
+    clock,
+    put: (key, value, ttlMs) => use(({ main }) => main.set(key, value, 'PX', ttlMs)),
+    remove: (key) => use(({ main }) => main.del(key)),
+  });
   const read = (prefix: string) => use((opened) => readPairs(opened, prefix));
 
   return {
@@ -82,7 +88,9 @@ export async function openRedisStore(options: RedisStoreOptions, { clock, log }:
       return isCluster ? 1 : Number.POSITIVE_INFINITY;
     },
     lock: (key, holder, ttlMs) => takeRedisLock(evaluate, clock, key, holder, ttlMs),
+    announce: announcements.announce,
     async close() {
+      await announcements.close();
       isClosed = true;
       const closing = opening;
       opening = undefined;

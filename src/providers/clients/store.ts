@@ -36,6 +36,15 @@ export interface StoreClient {
   close(): Promise<void>;
 }
 
+/** What `openStore` gives: also a place for what holds only as long as this process lives. */
+export interface OpenedStore extends StoreClient {
+  /**
+   * Sets a pair that goes by itself, at most `ttlMs` after this process died, and is renewed until `close` takes it away. The same
+   * key again changes its value. Throws StoreError, `refused` when the credentials do not allow it.
+   */
+  announce(key: string, value: string, ttlMs: number): Promise<void>;
+}
+
 export interface StoreChange {
   readonly key: string;
   /** Undefined: the key goes. */
