@@ -41,6 +41,8 @@ function parseOrRefuse(args: readonly string[]): ReturnType<typeof parse> {
   }
 }
 
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
 async function runSync(values: Values, positionals: readonly string[], io: Io): Promise<number> {
   const { sources, target: name } = readTargets(positionals, values, io.env);
   const waitMs = readWait(values);
@@ -51,7 +53,8 @@ async function runSync(values: Values, positionals: readonly string[], io: Io): 
   const stopping = new AbortController();
   // Watchers and the clock's timers keep no process alive.
   const alive = setInterval(() => {}, 3_600_000);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+  const stop = (): void => stopping.abort();
+  for (const signal of SIGNALS) process.once(signal, stop);
   const progress = createProgress(io);
   const complain = (text: string): void => progress.line(() => io.stderr.write(`edgeway: ${text}\n`));
   const log = createLogger(({ message, fields }) => complain(`${message} ${JSON.stringify(fields)}`), 'WARN');
@@ -84,6 +87,7 @@ async function runSync(values: Values, positionals: readonly string[], io: Io): 
     return 1;
   } finally {
     clearInterval(alive);
+    for (const signal of SIGNALS) process.off(signal, stop);
     stopping.abort();
     await stores.close();
   }
