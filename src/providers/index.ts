@@ -1,4 +1,5 @@
 import { dockerProvider } from './docker.ts';
+import { etcdProvider } from './etcd.ts';
 import { fileProvider } from './file.ts';
 import type { ProviderDefinition } from './provider.ts';
 import { redisProvider } from './redis.ts';
@@ -10,4 +11,5 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   dockerProvider,
   swarmProvider,
   redisProvider,
+  etcdProvider,
 ] as unknown as readonly ProviderDefinition[];

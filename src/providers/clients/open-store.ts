@@ -1,10 +1,11 @@
 import type { Infer } from '../../base/schema.ts';
-import type { redis } from '../../config/static/stores.ts';
+import type { etcd, redis } from '../../config/static/stores.ts';
 import type { OpenedStore, StoreContext } from './store.ts';
 
 /** Options of each kind of store: those of its provider, of which the root key says nothing to a client. */
 export interface StoreOptions {
   readonly redis: Omit<Infer<typeof redis>, 'rootKey'>;
+  readonly etcd: Omit<Infer<typeof etcd>, 'rootKey'>;
 }
 
 /** As `providers` names them in the static configuration. */
@@ -15,6 +16,7 @@ type Open<Kind extends StoreKind> = (options: StoreOptions[Kind], context: Store
 /** Each client is read only where somebody opens such a store. */
 const STORES: { readonly [Kind in StoreKind]: Open<Kind> } = {
   redis: async (options, context) => (await import('./redis.ts')).openRedisStore(options, context),
+  etcd: async (options, context) => (await import('./etcd.ts')).openEtcdStore(options, context),
 };
 
 /** The client of a store; it connects at its first call. Throws ConfigError when a TLS file cannot be read. */

@@ -2,7 +2,7 @@ import { decode } from '../../base/decode.ts';
 import { ConfigError, nearest } from '../../base/errors.ts';
 import type { Schema } from '../../base/schema.ts';
 import { treeOf } from '../../config/flat.ts';
-import { redis } from '../../config/static/stores.ts';
+import { etcd, redis } from '../../config/static/stores.ts';
 import type { StoreKind, StoreOptions } from './open-store.ts';
 
 export interface StoreUrl<Kind extends StoreKind = StoreKind> {
@@ -25,6 +25,8 @@ const FORMS: Readonly<Record<string, Form>> = {
   rediss: { kind: 'redis', schema: redis, port: 6379, tls: true, path: ['db'] },
   'redis+sentinel': { kind: 'redis', schema: redis, port: 26_379, path: ['sentinel.masterName', 'db'] },
   'rediss+sentinel': { kind: 'redis', schema: redis, port: 26_379, tls: true, path: ['sentinel.masterName', 'db'] },
+  etcd: { kind: 'etcd', schema: etcd, port: 2379, path: ['rootKey'] },
+  etcds: { kind: 'etcd', schema: etcd, port: 2379, tls: true, path: ['rootKey'] },
 };
 
 /** Whether a text means a store, and not a file or the URL of a hub. */
