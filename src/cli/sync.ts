@@ -10,7 +10,7 @@ import type { Target } from '../kv-sync/targets/target.ts';
 import { systemClock } from '../origin-agent/clock.ts';
 import { UsageError } from './arguments.ts';
 import type { Command, Io } from './io.ts';
-import { parse, readTargets, readWait, type TargetName, type Values } from './sync/options.ts';
+import { parse, readRollOut, readTargets, readWait, type TargetName, type Values } from './sync/options.ts';
 import { createProgress } from './sync/progress.ts';
 import { readStatic } from './sync/static.ts';
 import { createStores, type Stores } from './sync/stores.ts';
@@ -19,6 +19,7 @@ import { usage } from './sync/usage.ts';
 export const run: Command = async (args, io) => {
   if (args[0] === 'export') return (await import('./sync/export.ts')).run(args.slice(1), io);
   if (args[0] === 'status') return (await import('./sync/status.ts')).run(args.slice(1), io);
+  if (args[0] === 'abort') return (await import('./sync/abort.ts')).run(args.slice(1), io);
   try {
     const { values, positionals } = parseOrRefuse(args);
     if (values.help) {
@@ -46,6 +47,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 async function runSync(values: Values, positionals: readonly string[], io: Io): Promise<number> {
   const { sources, target: name } = readTargets(positionals, values, io.env);
   const waitMs = readWait(values);
+  const rollOut = readRollOut(values);
   const { configuration, entryPoints, problems } = readStatic(values, name.kind, io);
   for (const problem of problems) io.stderr.write(`edgeway: ${problem}\n`);
   if (problems.length > 0) return 1;
@@ -60,7 +62,17 @@ async function runSync(values: Values, positionals: readonly string[], io: Io): 
   const log = createLogger(({ message, fields }) => complain(`${message} ${JSON.stringify(fields)}`), 'WARN');
   const stores = createStores({ clock: systemClock, log });
   try {
-    const target = await openTarget(name, { values, io, stores, entryPoints, waitMs, signal: stopping.signal, complain, progress });
+    const target = await openTarget(name, {
+      values,
+      io,
+      stores,
+      entryPoints,
+      waitMs,
+      rollOut,
+      signal: stopping.signal,
+      complain,
+      progress,
+    });
     const watch = values.watch === true;
     const { isWell, pending } = await sync({
       source: readSource({
@@ -71,7 +83,7 @@ async function runSync(values: Values, positionals: readonly string[], io: Io): 
         watch,
       }),
       target,
-      apply: values.apply === true,
+      apply: values.apply === true || rollOut !== undefined,
       prune: values.prune === true,
       keepGoing: watch || values['keep-going'] === true,
       say: (text) => progress.line(() => io.stdout.write(text)),
@@ -112,6 +124,7 @@ interface Opening {
   readonly stores: Stores;
   readonly entryPoints: ReturnType<typeof readStatic>['entryPoints'];
   readonly waitMs: number;
+  readonly rollOut: ReturnType<typeof readRollOut>;
   readonly signal: AbortSignal;
   readonly complain: (text: string) => void;
   readonly progress: ReturnType<typeof createProgress>;
@@ -119,7 +132,7 @@ interface Opening {
 
 async function openTarget(
   name: TargetName,
-  { values, io, stores, entryPoints, waitMs, signal, complain, progress }: Opening,
+  { values, io, stores, entryPoints, waitMs, rollOut, signal, complain, progress }: Opening,
 ): Promise<Target> {
   const publisher = values.name ?? 'sync';
   if (!/^[\w.-]+$/.test(publisher)) throw new UsageError(`--name has letters, digits, dots, dashes and underscores, not '${publisher}'`);
@@ -134,6 +147,7 @@ async function openTarget(
       signal,
       onWait: complain,
       onProgress: progress.show,
+      ...(rollOut && { rollOut: { ...rollOut, say: (text) => void io.stdout.write(text) } }),
     });
   const hubUrl = values.hub ?? io.env.EDGEWAY_EDGE_HUB_URL;
   if (hubUrl === undefined) throw new UsageError('give the control host of the Worker with --hub');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Pair } from '../config/keys.ts';
 import { bookkeepingPrefix, type StoreChange, type StoreClient, type StoreRevision } from '../providers/clients/store.ts';
+import { parseRevision } from '../providers/store-revision.ts';
 
 /**
  * What sync knows of a root beside its keys:
@@ -40,17 +41,11 @@ export async function readBookkeeping(client: StoreClient, root: string): Promis
   return { revision: parseRevision(texts.get(revisionKey(root))), owned, texts };
 }
 
-/** A text that is none of ours counts as nothing: what matters is read from the keys themselves. */
-export function parseRevision(text: string | undefined): StoreRevision | undefined {
-  const { revision, state, hash, writer, at } = parseObject(text) as Partial<StoreRevision>;
-  if (!Number.isSafeInteger(revision) || (state !== 'writing' && state !== 'written')) return undefined;
-  return { revision: revision!, state, hash: String(hash), writer: String(writer), at: Number(at) };
-}
-
 function parseOwned(text: string): [string, readonly string[]][] {
   return Object.entries(parseObject(text)).flatMap(([key, hashes]) => (typeof hashes === 'string' ? [[key, hashes.split(' ')]] : []));
 }
 
+/** A text that is none of ours counts as nothing. */
 export function parseObject(text: string | undefined): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text ?? '');

@@ -144,6 +144,23 @@ edge: {site: ${name}}
     expect(nodes.map((node: { revision: number }) => node.revision)).toEqual([revision.revision, revision.revision]);
   });
 
+  it('rolls a revision out from agent to agent', async () => {
+    syncing.kill('SIGTERM');
+    await new Promise((resolve) => syncing.once('exit', resolve));
+    save(router('stays', 's1') + router('moves', 's1'));
+    const load = createLoad(ports, 'stays.test');
+    const args = ['sync', file, `redis://127.0.0.1:${redis.port}`, '--roll-out', 'two,one', '--roll-out-pause', '500ms'];
+    const rolling = spawn(EDGEWAY, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const oneByOne = until(async () => {
+      const [one, two] = await Promise.all(ports.map(async (port) => (await get(port, 'stays.test')).text));
+      return (one === 'one' && two === 'two') || undefined;
+    });
+    expect(await new Promise((resolve) => rolling.once('exit', resolve))).toBe(0);
+    await oneByOne;
+    await both('stays.test', 'two');
+    expect((await load.stop()).failures).toEqual([]);
+  }, 20_000);
+
   it.skipIf(traefikPath === undefined)(
     'is routed the same by the original (variable TRAEFIK)',
     async () => {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../../base/duration.ts';
+import type { RollOutOptions } from '../../kv-sync/targets/store-roll-out.ts';
 import { isStoreUrl } from '../../providers/clients/store-url.ts';
 import { UsageError } from '../arguments.ts';
 import type { Io } from '../io.ts';
@@ -25,6 +26,9 @@ export const parse = (args: readonly string[]) =>
       wait: { type: 'string' },
       'no-wait': { type: 'boolean' },
       'keep-going': { type: 'boolean' },
+      'roll-out': { type: 'string' },
+      'roll-out-pause': { type: 'string' },
+      'roll-out-limit': { type: 'string' },
       'detailed-exit-code': { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -60,6 +64,8 @@ export function readTargets(positionals: readonly string[], values: Values, env:
     if (isUrl(source) && !isStoreUrl(source))
       throw new UsageError(`'${withoutLogin(source)}' is no store; known are redis://, etcd://, zookeeper:// and consul://`);
   if (sources.filter((source) => source === '-').length > 1) throw new UsageError('standard input can be read once only');
+  if (values['roll-out'] !== undefined && target.kind !== 'store') throw new UsageError('--roll-out wants a store as target');
+  if (values['roll-out'] !== undefined && values.watch) throw new UsageError('--roll-out is for one revision; leave --watch out');
   if (values.watch && sources.includes('-')) throw new UsageError('standard input cannot be watched; name a file');
   return { sources, target };
 }
@@ -84,6 +90,21 @@ export function readWait(values: Values): number {
   if (values['no-wait']) return 0;
   return readTime(values.wait, '--wait') ?? WAIT_MS;
 }
+
+/** Undefined when nobody asked for one. Throws UsageError. */
+export function readRollOut(values: Values): Pick<RollOutOptions, 'nodes' | 'pauseMs' | 'limitMs'> | undefined {
+  const names = values['roll-out']?.split(',').map((name) => name.trim());
+  if (names === undefined) return undefined;
+  if (names.includes('')) throw new UsageError("--roll-out wants names of agents with commas between them, or 'all'");
+  return {
+    nodes: names.length === 1 && names[0] === 'all' ? 'all' : names,
+    pauseMs: readTime(values['roll-out-pause'], '--roll-out-pause') ?? PAUSE_MS,
+    limitMs: readTime(values['roll-out-limit'], '--roll-out-limit') ?? LIMIT_MS,
+  };
+}
+
+const PAUSE_MS = 10_000;
+const LIMIT_MS = 60_000;
 
 export function readTime(text: string | undefined, option: string): number | undefined {
   if (text === undefined) return undefined;

@@ -48,6 +48,8 @@ export function formatStatus(store: string, root: string, { revision, keys, isFo
     const doing = revision.state === 'writing' ? 'is being written, or its writer died' : 'written';
     lines.push(`Revision ${revision.revision} ${doing}: by ${revision.writer}, ${age(now - revision.at)} ago`);
   }
+  if (revision?.rollOut !== undefined)
+    lines.push(`Revision ${revision.rollOut.revision} is rolled out, so far to ${revision.rollOut.nodes.join(', ')}.`);
   if (isForeign) lines.push('Somebody else has changed keys since.');
   if (nodes.length === 0) lines.push('No agent has told what it runs.');
   const width = Math.max(0, ...nodes.map(({ node }) => node.length));

@@ -3,6 +3,7 @@ export const usage = `Usage: edgeway sync SOURCE … TARGET [options]           
        edgeway sync SOURCE … --to-file FILE [options]   (a file of key,value lines)
        edgeway sync export STORE [--to FILE|FOLDER] [--format yaml|toml|json|keys]
        edgeway sync status STORE
+       edgeway sync abort STORE
 
 Prints what would change in the target, and changes it with --apply. Sources are read as one: files of key,value lines, YAML, TOML
 and JSON files, folders of them, compose and stack files (their labels), the URL of a store, and - for standard input.
@@ -24,6 +25,11 @@ its password need not stand in a command line.
   --wait TIME, --no-wait    how long to wait for another sync that is writing (default: 60s)
   --static FILE             static configuration, for its entry points (and edge.entryPoints)
   --detailed-exit-code      3 when there is something to do that was not done
+
+Roll-out from agent to agent (--apply is implied):
+  --roll-out NAME,…|all     these agents take the new revision one after another, then everybody gets it
+  --roll-out-pause TIME     how long an agent must have run it before the next takes it (default: 10s)
+  --roll-out-limit TIME     how long an agent may need to take it (default: 60s)
 
 To the edge (without an agent: servers must have public names, every chain must run at the edge):
   --hub URL                 control host of the Worker (or EDGEWAY_EDGE_HUB_URL)

@@ -2,14 +2,15 @@ import { createBackoff } from '../../base/backoff.ts';
 import { sleep } from '../../base/clock.ts';
 import { ConfigError, describe } from '../../base/errors.ts';
 import type { StoreClient } from '../../providers/clients/store.ts';
-import { parseRevision, revisionKey } from '../bookkeeping.ts';
+import { readRevision } from '../../providers/store-revision.ts';
+import { revisionKey } from '../bookkeeping.ts';
 import { describePart, type Part, type PartContext } from './part.ts';
 import { readKeys } from './text.ts';
 
 /** What a store has below a root. While another sync writes there, nothing is said. */
 export async function* readStore(client: StoreClient, root: string, watch: boolean, context: PartContext): AsyncGenerator<Part> {
   const read = async (): Promise<Part | undefined> => {
-    const revision = parseRevision(await client.get(revisionKey(root)));
+    const revision = await readRevision(client, root);
     if (revision?.state === 'writing') return undefined;
     return readKeys(client.name, await client.read(`${root}/`), () => undefined, root);
   };

@@ -1,12 +1,14 @@
 import { hostname } from 'node:os';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { ConfigError } from '../../base/errors.ts';
+import type { Pair } from '../../config/keys.ts';
 import { hashPairs } from '../../providers/clients/pair-hash.ts';
-import { type StoreClient, StoreError, type StoreLock, type StoreRevision } from '../../providers/clients/store.ts';
+import { type StoreChange, type StoreClient, StoreError, type StoreLock, type StoreRevision } from '../../providers/clients/store.ts';
 import { type Bookkeeping, lockKey, readBookkeeping, revisionKey, withoutRoot } from '../bookkeeping.ts';
 import type { Entries } from '../plan.ts';
 import { type KeyRecord, meaningOfRecord, toKeyRecords, viewOfRecord } from '../store-objects.ts';
 import { compareOwned } from './store-compare.ts';
+import { type RollOutOptions, rollOut } from './store-roll-out.ts';
 import { planWrites, writeAll } from './store-write.ts';
 import type { Target, TargetState } from './target.ts';
 
@@ -21,6 +23,8 @@ export interface StoreTargetOptions {
   readonly waitMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Agents that take it one after another, before all do. */
+  readonly rollOut?: RollOutOptions;
   readonly onWait: (text: string) => void;
   readonly onProgress: (done: number, total: number) => void;
 }
@@ -35,18 +39,7 @@ export function createStoreTarget(options: StoreTargetOptions): Target {
   let lock: StoreLock | undefined;
   let seen: { readonly books: Bookkeeping; readonly there: ReadonlyMap<string, string>; readonly desired: Entries } | undefined;
 
-  async function takeLock(): Promise<StoreLock> {
-    const end = clock.now() + options.waitMs;
-    const holder = `${writer} (${hostname()}, process ${process.pid})`;
-    for (let isFirst = true; ; isFirst = false) {
-      const taken = await client.lock(lockKey(root), holder, LOCK_MS);
-      if (taken !== undefined) return taken;
-      if (clock.now() >= end || signal.aborted)
-        throw new StoreError('lost-lock', `Another sync is writing to ${client.name}; nothing was changed`);
-      if (isFirst) options.onWait(`Another sync is writing to ${client.name}; waiting for it`);
-      await sleep(clock, ASK_AGAIN_MS, signal);
-    }
-  }
+  const pairsOf = (keys: ReadonlyMap<string, string>): Pair[] => Array.from(keys, ([key, value]): Pair => [`${root}/${key}`, value]);
 
   return {
     name: client.name,
@@ -74,7 +67,7 @@ export function createStoreTarget(options: StoreTargetOptions): Target {
     view: (id, record) => viewOfRecord(id, record as KeyRecord),
 
     async exclusively(work) {
-      lock = await takeLock();
+      lock = await takeLock(options);
       try {
         return await work();
       } finally {
@@ -101,14 +94,26 @@ export function createStoreTarget(options: StoreTargetOptions): Target {
         desired: desired as ReadonlyMap<string, KeyRecord>,
         takeOver: options.takeOver,
       });
+      if (before?.rollOut !== undefined)
+        throw new ConfigError(
+          'config.conflict',
+          `Revision ${before.rollOut.revision} is being rolled out to ${before.rollOut.nodes.join(', ')}, or its roll-out stopped; 'edgeway sync abort' ends it`,
+        );
       const revision: StoreRevision = {
         revision: (before?.revision ?? 0) + 1,
         state: 'written',
-        hash: hashPairs(Array.from(writes.result, ([key, value]) => [`${root}/${key}`, value])),
+        hash: hashPairs(pairsOf(writes.result)),
         writer,
         at: clock.now(),
       };
+      let done: readonly StoreChange[] = [];
+      if (options.rollOut !== undefined) {
+        const inForce = before ?? { revision: 0, state: 'written', hash: hashPairs(pairsOf(there)), writer, at: clock.now() };
+        const changes = writes.objects.flat();
+        done = await rollOut({ ...options.rollOut, client, lock, root, clock, signal, before: inForce, next: revision, changes });
+      }
       const told = await writeAll({ client, lock, writes, revision, key: revisionKey(root), onProgress: options.onProgress });
+      if (done.length > 0) await client.write(done, lock);
       return [...notes, `Revision ${revision.revision} is in ${client.name}: ${told} keys changed.`];
     },
 
@@ -116,4 +121,26 @@ export function createStoreTarget(options: StoreTargetOptions): Target {
       for await (const _ of client.watch([`${root}/`], signal)) yield;
     },
   };
+}
+
+/** Waits for its turn, at most `waitMs`. Throws StoreError. */
+export async function takeLock({
+  client,
+  root,
+  writer,
+  waitMs,
+  clock,
+  signal,
+  onWait,
+}: Pick<StoreTargetOptions, 'client' | 'root' | 'writer' | 'waitMs' | 'clock' | 'signal' | 'onWait'>): Promise<StoreLock> {
+  const end = clock.now() + waitMs;
+  const holder = `${writer} (${hostname()}, process ${process.pid})`;
+  for (let isFirst = true; ; isFirst = false) {
+    const taken = await client.lock(lockKey(root), holder, LOCK_MS);
+    if (taken !== undefined) return taken;
+    if (clock.now() >= end || signal.aborted)
+      throw new StoreError('lost-lock', `Another sync is writing to ${client.name}; nothing was changed`);
+    if (isFirst) onWait(`Another sync is writing to ${client.name}; waiting for it`);
+    await sleep(clock, ASK_AGAIN_MS, signal);
+  }
 }
