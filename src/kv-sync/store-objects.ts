@@ -2,6 +2,7 @@ import { encode } from '../base/encode.ts';
 import { ConfigError } from '../base/errors.ts';
 import type { Schema } from '../base/schema.ts';
 import { type DynamicConfiguration, dynamicConfiguration } from '../config/dynamic.ts';
+import type { FoldNote } from '../config/fold.ts';
 import { decodeKeys, encodeKeys, type Pair } from '../config/keys.ts';
 import { meaningOf } from './meaning.ts';
 import type { SourceMessage } from './sources/read.ts';
@@ -54,7 +55,34 @@ export function toKeyRecords({ configuration, keys, problems }: SourceMessage): 
     broken.flatMap(({ place }) => (place.object === undefined ? [] : [place.object, place.object.replace(/@[^@]*$/, '')])),
   );
   for (const id of held) entries.delete(id);
-  return { entries, notes: [], problems: encoded.problems, held, isPartial: problems.some(({ place }) => place.object === undefined) };
+  return {
+    entries,
+    notes: ownOptions(configuration, keys),
+    problems: encoded.problems,
+    held,
+    isPartial: problems.some(({ place }) => place.object === undefined),
+  };
+}
+
+/** Options that only Edgeway has: Traefik refuses all keys for one that it does not know. */
+function ownOptions(configuration: DynamicConfiguration, keys: SourceMessage['keys']): FoldNote[] {
+  const notes: FoldNote[] = [];
+  for (const [section, kinds] of Object.entries(configuration as Tree))
+    for (const [kind, objects] of Object.entries(kinds)) {
+      const fields = Object.entries(KINDS.get(section)?.get(kind.toLowerCase())?.schema.items?.fields ?? {});
+      const own = fields.filter(([, field]) => field.own).map(([name]) => name);
+      if (own.length === 0) continue;
+      for (const [name, object] of Object.entries(objects)) {
+        const id = `${section}.${kind}.${name}`;
+        for (const option of own.filter((option) => (object as Record<string, unknown>)[option] !== undefined)) {
+          const message = keys.has(id)
+            ? `${option} is known to Edgeway only: a Traefik that reads this store refuses all its keys`
+            : `${option} is known to Edgeway only and stays out of stores; write it as a key where no Traefik reads them`;
+          notes.push({ object: id, message });
+        }
+      }
+    }
+  return notes;
 }
 
 const ROOT = 'traefik';

@@ -52,7 +52,7 @@ export async function sync({ source, target, apply, prune, keepGoing, say, compl
     const { notes, problems = [], isPartial = false } = first.translation;
     const isSound = message.problems.length === 0 && problems.length === 0;
     complaints.push(...problems.map(describe));
-    complaints.push(...notes.map(({ object, message }) => `${object}: not published: ${message}`));
+    complaints.push(...notes.map(({ object, message }) => `${object}: ${message}`));
     complaints.push(...(first.state.notes ?? []).map(({ object, message }) => `${object} ${message}`));
     if (prune && isPartial) complaints.push('Nothing is removed, because not everything could be read');
     once.tell(complaints);

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../base/errors.ts';
+import { checkRoot } from '../../kv-sync/store-objects.ts';
 import { openStore } from '../../providers/clients/open-store.ts';
 import type { StoreClient, StoreContext } from '../../providers/clients/store.ts';
 import { parseStoreUrl } from '../../providers/clients/store-url.ts';
@@ -21,9 +22,10 @@ export function createStores(context: StoreContext): Stores {
   return {
     async open(url) {
       const { kind, options, rootKey } = parseUrl(url);
+      const root = checkRoot(rootKey.replace(/^\/+|\/+$/g, ''));
       const client = await openStore(kind, options, context);
       clients.push(client);
-      return { client, root: rootKey };
+      return { client, root };
     },
     async close() {
       await Promise.all(clients.map((client) => client.close().catch(() => {})));

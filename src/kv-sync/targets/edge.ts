@@ -76,7 +76,7 @@ export async function createEdgeTarget(options: EdgeTargetOptions): Promise<Targ
         enrolment() === undefined
           ? (JSON.parse(JSON.stringify(objects)) as PublicationObjects)
           : await sealObjects(objects, await sealerOf());
-      return { entries: toEntries(sealed), notes };
+      return { entries: toEntries(sealed), notes: notes.map(({ object, message }) => ({ object, message: `not published: ${message}` })) };
     },
 
     async read() {

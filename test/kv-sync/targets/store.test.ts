@@ -189,6 +189,21 @@ describe('a store as target', () => {
     expect(said).toContain('~ http.middlewares.auth  basicAuth\n    only its spelling, or a secret\n');
   });
 
+  it.each([
+    [
+      'a file, where it stays out',
+      'a.yml',
+      'http: { routers: { a: { rule: Host(`a`), service: api@internal, edge: { local: true } } } }',
+      'stays out',
+      2,
+    ],
+    ['keys, where it is kept', 'keys', `${BOTH('a')}traefik/http/routers/a/edge/local,true\n`, 'refuses all its keys', 4],
+  ])('tells of an option of ours in %s', async (_, name, text, message, count) => {
+    const { isWell, complaints } = await run(text, { name });
+    expect([isWell, complaints]).toEqual([true, [expect.stringContaining(message)]]);
+    expect(keys()).toHaveLength(count);
+  });
+
   it('carries keys of a static configuration along, and changes the root', async () => {
     await run(`traefik/entryPoints/web/address,:80\n${BOTH('a')}`, { root: 'other' });
     expect(Object.keys(store.below('other/'))).toContain('other/entryPoints/web/address');
