@@ -85,6 +85,7 @@ async function runSync(values: Values, positionals: readonly string[], io: Io): 
       target,
       apply: values.apply === true || rollOut !== undefined,
       prune: values.prune === true,
+      allowEmpty: values['allow-empty'] === true,
       keepGoing: watch || values['keep-going'] === true,
       say: (text) => progress.line(() => io.stdout.write(text)),
       complain,

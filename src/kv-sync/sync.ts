@@ -11,6 +11,8 @@ export interface SyncOptions {
   readonly target: Target;
   readonly apply: boolean;
   readonly prune: boolean;
+  /** Also when the sources say nothing at all, which is rather a file that could not be made. */
+  readonly allowEmpty?: boolean;
   /** What is sound is applied though something else is not: while files are watched, what was sound before stays in force. */
   readonly keepGoing: boolean;
   readonly say: (text: string) => void;
@@ -33,13 +35,23 @@ interface Proven {
 }
 
 /** Source → prove → plan → apply, for every message of the source. */
-export async function sync({ source, target, apply, prune, keepGoing, say, complain, watch }: SyncOptions): Promise<SyncResult> {
+export async function sync({
+  source,
+  target,
+  apply,
+  prune,
+  allowEmpty = false,
+  keepGoing,
+  say,
+  complain,
+  watch,
+}: SyncOptions): Promise<SyncResult> {
   const once = createTeller(complain);
 
   async function prove(message: SourceMessage): Promise<Proven> {
     const translation = await target.translate(message);
     const { entries, held, isPartial = false } = translation;
-    const removes = prune && !isPartial;
+    const removes = prune && !isPartial && (allowEmpty || entries.size > 0);
     const state = await target.read(entries, { prune: removes });
     return { translation, state, plan: createPlan(state.entries, entries, { prune: removes, held, conflicts: state.conflicts }) };
   }
@@ -55,6 +67,8 @@ export async function sync({ source, target, apply, prune, keepGoing, say, compl
     complaints.push(...notes.map(({ object, message }) => `${object}: ${message}`));
     complaints.push(...(first.state.notes ?? []).map(({ object, message }) => `${object} ${message}`));
     if (prune && isPartial) complaints.push('Nothing is removed, because not everything could be read');
+    else if (prune && !allowEmpty && first.translation.entries.size === 0 && first.plan.kept.length > 0)
+      complaints.push('Nothing is removed, because the sources are empty; --allow-empty removes all');
     once.tell(complaints);
 
     const result = ({ plan }: Proven, isApplied: boolean): SyncResult => ({

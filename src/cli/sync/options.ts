@@ -21,6 +21,7 @@ export const parse = (args: readonly string[]) =>
       static: { type: 'string' },
       apply: { type: 'boolean' },
       prune: { type: 'boolean' },
+      'allow-empty': { type: 'boolean' },
       'take-over': { type: 'boolean' },
       watch: { type: 'boolean' },
       wait: { type: 'string' },

@@ -19,6 +19,7 @@ its password need not stand in a command line.
   --name NAME               under which the keys are owned, or this publisher is enrolled (default: sync)
   --apply                   carry the plan out
   --prune                   also remove what left the sources; in a store only what sync wrote under this name
+  --allow-empty             with --prune: remove everything when the sources are empty
   --take-over               what others wrote or changed and the sources have becomes ours
   --watch                   go on, whenever a source or the store changes
   --keep-going              apply what is sound though something else is not (--watch does)

@@ -1,8 +1,10 @@
 import { ConfigError } from '../../base/errors.ts';
+import type { DynamicConfiguration } from '../../config/dynamic.ts';
 import { createMerger, type Merger } from '../../config/merge.ts';
 import { providerOf } from '../../config/names.ts';
 import type { RuntimeConfiguration, RuntimeObject } from '../../config/runtime.ts';
 import type { StaticConfiguration } from '../../config/static.ts';
+import { pathOf } from '../store-objects.ts';
 import { entryPointsOf, imagineStatic } from './imagined.ts';
 import type { United } from './unite.ts';
 
@@ -30,6 +32,7 @@ export function createJudge({ configuration, allowForeign }: JudgeOptions): (uni
       if (wanted !== names) merger = createMerger(imagineStatic([said]));
       names = wanted;
     }
+    const entryPoints = Object.keys(configuration?.entryPoints ?? {});
     const runtime = merger!.merge(new Map([['file', { configuration: said, problems: known }]]));
     const told = new Set(known.map(({ place }) => place.object));
     const problems: ConfigError[] = [];
@@ -39,7 +42,8 @@ export function createJudge({ configuration, allowForeign }: JudgeOptions): (uni
       for (const text of errors) {
         const foreign = /^There (?:is|are) no .*?'[^']*@([\w-]+)'/.exec(text)?.[1];
         const isForeign = allowForeign && foreign !== undefined && foreign !== 'internal' && !suffixes.has(foreign) && foreign !== 'file';
-        const error = new ConfigError('config.reference', isForeign ? `${text} in the sources` : text, { object: id });
+        const object = writtenId(id, said, entryPoints);
+        const error = new ConfigError('config.reference', isForeign ? `${text} in the sources` : text, { object });
         if (isForeign || status === 'warning') warnings.push(error);
         else problems.push(error);
       }
@@ -54,4 +58,16 @@ function* objectsOf({ http, tcp, udp }: RuntimeConfiguration): Generator<[id: st
       for (const [name, object] of Object.entries(objects))
         if (object.status !== 'enabled' && object.provider !== 'internal' && providerOf(name) !== 'internal')
           yield [`${section}.${kind}.${name}`, object];
+}
+
+/** Of `websecure-blog@file`, the part of a router on one entry point, the router as it is written. */
+function writtenId(id: string, said: DynamicConfiguration, entryPoints: readonly string[]): string {
+  const [section, kind, name = ''] = pathOf(id);
+  const objects = (said as Record<string, Record<string, object> | undefined>)[section]?.[kind] ?? {};
+  const bare = name.slice(0, name.lastIndexOf('@'));
+  if (Object.hasOwn(objects, bare)) return id;
+  const written = entryPoints
+    .map((entryPoint) => bare.slice(entryPoint.length + 1))
+    .find((rest, index) => bare === `${entryPoints[index]}-${rest}` && Object.hasOwn(objects, rest));
+  return written === undefined ? id : `${section}.${kind}.${written}@file`;
 }

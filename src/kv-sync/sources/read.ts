@@ -96,8 +96,8 @@ async function isForFileProvider(path: string): Promise<boolean> {
     if ((await stat(path)).isDirectory()) return true;
     const format = formatOf(path);
     if (format !== 'yaml' && format !== 'toml') return false;
-    const kind = kindOf(parseDocument(await readFile(path, 'utf8'), format, path).tree);
-    return kind !== 'compose' && kind !== 'keys' && kind !== 'static';
+    const { tree } = parseDocument(await readFile(path, 'utf8'), format, path);
+    return ['dynamic', 'both'].includes(kindOf(tree)) || Object.keys(tree).length === 0;
   } catch (error) {
     // What no parser reads may be a template; what is not there at all is told by the provider in the words of its format.
     return error instanceof ConfigError || ['yaml', 'toml'].includes(formatOf(path) ?? '');

@@ -78,9 +78,15 @@ function addAll(
 /** Keys of objects of which nothing had to be renamed, and keys that are no objects (a static configuration in the store). */
 function keysOf(parts: readonly Part[], owners: ReadonlyMap<string, Part>, merged: Tree, localized: Tree): Map<string, readonly Pair[]> {
   const keys = new Map<string, Pair[]>();
+  // Keys do not tell letter case apart: an object is named as its first key names it.
+  const ids = new Map(Array.from(owners.keys(), (id) => [id.toLowerCase(), id]));
   for (const part of parts) {
     for (const pair of part.pairs ?? []) {
-      const id = objectOfKey(pair[0]);
+      if (pair[0] !== '' && !isObjectKey(pair[0])) {
+        keys.set(`keys.${pair[0]}`, [pair]);
+        continue;
+      }
+      const id = ids.get(objectOfKey(pair[0]).toLowerCase()) ?? '';
       const [section, kind, name] = pathOf(id);
       const isKept =
         section === 'keys' || (owners.get(id) === part && (name === undefined || sameObject(merged, localized, section, kind, name)));
@@ -92,6 +98,9 @@ function keysOf(parts: readonly Part[], owners: ReadonlyMap<string, Part>, merge
   }
   return keys;
 }
+
+/** Whatever begins like a section, Traefik reads as one. */
+const isObjectKey = (key: string): boolean => /^(?:http|tcp|udp|tls)/i.test(key);
 
 const sameObject = (a: Tree, b: Tree, section: string, kind: string, name: string): boolean =>
   (a[section]?.[kind] as Record<string, unknown>)?.[name] === (b[section]?.[kind] as Record<string, unknown>)?.[name];

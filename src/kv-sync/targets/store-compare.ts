@@ -20,10 +20,11 @@ export function compareOwned({ there, books, writer, desired, prune, takeOver }:
   notes: FoldNote[];
 } {
   const own = books.owned.get(writer) ?? new Map<string, readonly string[]>();
+  const idOf = createIds(desired);
   const keysOf = new Map<string, Set<string>>();
   for (const [id, record] of desired) keysOf.set(id, new Set(Object.keys(record)));
   for (const key of own.keys()) {
-    const id = objectOfKey(key);
+    const id = idOf(key);
     const keys = keysOf.get(id);
     if (keys === undefined) keysOf.set(id, new Set([key]));
     else keys.add(key);
@@ -44,7 +45,7 @@ export function compareOwned({ there, books, writer, desired, prune, takeOver }:
     }
     if (Object.keys(record).length > 0) entries.set(id, record);
   }
-  return { entries, conflicts, notes: strangersIn(there, own, desired) };
+  return { entries, conflicts, notes: strangersIn(there, own, desired, idOf) };
 }
 
 function foreign(key: string, { owned }: Bookkeeping): string {
@@ -57,14 +58,25 @@ function strangersIn(
   there: ReadonlyMap<string, string>,
   own: ReadonlyMap<string, unknown>,
   desired: ReadonlyMap<string, KeyRecord>,
+  idOf: (key: string) => string,
 ): FoldNote[] {
   const notes: FoldNote[] = [];
   for (const key of there.keys()) {
     if (own.has(key)) continue;
-    const id = objectOfKey(key);
+    const id = idOf(key);
     const record = desired.get(id);
     if (record !== undefined && !Object.hasOwn(record, key))
       notes.push({ object: id, message: `has a key of somebody else too, which counts: ${key}` });
   }
   return notes;
+}
+
+/** The object of a key, by the name that the source gives it: keys do not tell letter case apart. */
+export function createIds(desired: ReadonlyMap<string, KeyRecord>): (key: string) => string {
+  const names = new Map<string, string>();
+  for (const id of desired.keys()) names.set(id.toLowerCase(), id);
+  return (key) => {
+    const id = objectOfKey(key);
+    return desired.has(id) ? id : (names.get(id.toLowerCase()) ?? id);
+  };
 }

@@ -1,7 +1,8 @@
 import type { StoreChange, StoreClient, StoreLock, StoreRevision } from '../../providers/clients/store.ts';
 import { type Bookkeeping, hashOf, ownedChanges } from '../bookkeeping.ts';
 import type { Plan, PlanStep } from '../plan.ts';
-import { type KeyRecord, objectOfKey, pathOf } from '../store-objects.ts';
+import { type KeyRecord, pathOf } from '../store-objects.ts';
+import { createIds } from './store-compare.ts';
 
 export interface PlannedWrites {
   /** Written before the first object, where not all is written at once: the books know both values of every key. */
@@ -64,9 +65,10 @@ function settle(
   owned: Map<string, readonly string[]>,
   { plan, result, desired, takeOver }: Pick<Writing, 'plan' | 'desired' | 'takeOver'> & { result: ReadonlyMap<string, string> },
 ): void {
+  const idOf = createIds(desired);
   const untouched = new Set([...plan.conflicts.map(({ key }) => key), ...plan.kept]);
   for (const key of [...owned.keys()]) {
-    const id = objectOfKey(key);
+    const id = idOf(key);
     if (untouched.has(id)) continue;
     const value = result.get(key);
     if (value === undefined) owned.delete(key);

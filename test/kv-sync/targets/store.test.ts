@@ -16,7 +16,14 @@ beforeEach(() => {
   store = createMemoryStore();
 });
 
-type Options = { apply?: boolean; prune?: boolean; keepGoing?: boolean; root?: string; name?: string } & Partial<StoreTargetOptions>;
+type Options = {
+  apply?: boolean;
+  allowEmpty?: boolean;
+  prune?: boolean;
+  keepGoing?: boolean;
+  root?: string;
+  name?: string;
+} & Partial<StoreTargetOptions>;
 
 async function run(text: string, options: Options = {}) {
   const said: string[] = [];
@@ -46,6 +53,7 @@ async function run(text: string, options: Options = {}) {
     target,
     apply: options.apply ?? true,
     prune: options.prune ?? true,
+    allowEmpty: options.allowEmpty ?? false,
     keepGoing: options.keepGoing ?? false,
     say: (line) => said.push(line),
     complain: (line) => complaints.push(line),
@@ -131,6 +139,14 @@ describe('a store as target', () => {
     expect(await run(BOTH('a') + BOTH('b'))).toMatchObject({ isWell: true, said: 'Nothing to do.\n' });
   });
 
+  it('removes nothing for an empty source unless that is allowed', async () => {
+    await run(BOTH('a'));
+    expect((await run('')).complaints).toEqual([expect.stringContaining('--allow-empty')]);
+    expect(keys()).toHaveLength(3);
+    await run('', { allowEmpty: true });
+    expect(store.below('')).toEqual({ 'edgeway/traefik/revision': expect.any(String) });
+  });
+
   it('does not remove what somebody else has changed', async () => {
     await run(BOTH('a') + BOTH('b'));
     store.set('traefik/http/routers/b/rule', 'Host(`theirs`)');
@@ -203,6 +219,23 @@ describe('a store as target', () => {
     expect([isWell, complaints]).toEqual([true, [expect.stringContaining(message)]]);
     expect(keys()).toHaveLength(count);
   });
+
+  it('takes keys that differ in letter case as one object, from first to last', async () => {
+    const text = 'traefik/http/routers/Blog/rule,Host(`a`)\ntraefik/HTTP/Routers/blog/service,api@internal\n';
+    expect(await run(text)).toMatchObject({ isWell: true, pending: 0 });
+    expect(keys()).toEqual(['traefik/HTTP/Routers/blog/service', 'traefik/http/routers/Blog/rule']);
+    expect(await run(text)).toMatchObject({ isWell: true, said: 'Nothing to do.\n' });
+    expect((await run('', { allowEmpty: true })).said).toContain('2 to remove.');
+    expect(keys()).toEqual([]);
+  });
+
+  it.each(['traefik/http/router/x/rule,r', 'traefik/httpx/routers/x/rule,r', 'traefik/tls/x,r'])(
+    'does not write %s, for which Traefik refuses everything',
+    async (line) => {
+      expect(await run(`${BOTH('a')}${line}\n`, { keepGoing: true })).toMatchObject({ isWell: false });
+      expect(keys()).toHaveLength(3);
+    },
+  );
 
   it('carries keys of a static configuration along, and changes the root', async () => {
     await run(`traefik/entryPoints/web/address,:80\n${BOTH('a')}`, { root: 'other' });
