@@ -4,6 +4,7 @@ import { fileProvider } from './file.ts';
 import type { ProviderDefinition } from './provider.ts';
 import { redisProvider } from './redis.ts';
 import { swarmProvider } from './swarm.ts';
+import { zooKeeperProvider } from './zookeeper.ts';
 
 /** The catalogue of providers. A new one is its file, a line here, its options in config/static, and a test file. */
 export const PROVIDERS: readonly ProviderDefinition[] = [
@@ -12,4 +13,5 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   swarmProvider,
   redisProvider,
   etcdProvider,
+  zooKeeperProvider,
 ] as unknown as readonly ProviderDefinition[];

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { RedisOptions as ClientOptions, Cluster, Redis } from 'ioredis';
+import { parseEndpoint } from './endpoint.ts';
 
 export interface RedisServer {
   /** `host:port`; several are a cluster, or with `sentinel` its sentinels. */
@@ -69,10 +70,4 @@ function createCluster(
     ...(enableReadyCheck !== undefined && { enableReadyCheck }),
     ...(retryStrategy && { clusterRetryStrategy: retryStrategy }),
   });
-}
-
-/** `host:port`, `[::1]:6379`, or a host alone. */
-export function parseEndpoint(endpoint: string, defaultPort: number): { host: string; port: number } {
-  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(endpoint);
-  return { host: match?.[1] ?? match?.[2] ?? endpoint, port: Number(match?.[3] ?? defaultPort) };
 }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
-import { createRedis, parseEndpoint, type RedisBehaviour, type RedisServer } from './redis-connect.ts';
+import { parseEndpoint } from './endpoint.ts';
+import { createRedis, type RedisBehaviour, type RedisServer } from './redis-connect.ts';
 
 /** Where reads go behind Sentinel; at most one is true, and none is the master. */
 export interface ReadStrategy {

@@ -2,6 +2,7 @@ import { Agent, type IncomingMessage, request as startRequest } from 'node:http'
 import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { parseEndpoint } from './endpoint.ts';
 import { MAX_TEXT } from './pair-list.ts';
 import { StoreError } from './store.ts';
 
@@ -41,7 +42,7 @@ export function createStoreHttp(endpoints: readonly string[], defaultPort: numbe
   const closed = new AbortController();
   const servers = endpoints.map((endpoint) => {
     const agent = new Agent({ keepAlive: true });
-    const target = targetOf(endpoint, defaultPort);
+    const target = parseEndpoint(endpoint, defaultPort);
     agent.createConnection = (() => connect(target, tls)) as Agent['createConnection'];
     return { agent, host: endpoint };
   });
@@ -107,17 +108,7 @@ export function createStoreHttp(endpoints: readonly string[], defaultPort: numbe
   };
 }
 
-interface Target {
-  readonly host: string;
-  readonly port: number;
-}
-
-function targetOf(endpoint: string, defaultPort: number): Target {
-  const match = /^(?:https?:\/\/)?(?:\[([^\]]*)\]|([^:/]*))(?::(\d+))?\/?$/.exec(endpoint);
-  return { host: match?.[1] ?? match?.[2] ?? endpoint, port: Number(match?.[3] ?? defaultPort) };
-}
-
-function connect({ host, port }: Target, tls: ConnectionOptions | undefined): Duplex {
+function connect({ host, port }: ReturnType<typeof parseEndpoint>, tls: ConnectionOptions | undefined): Duplex {
   const target = { host, port, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
   const socket =
     tls === undefined ? connectTcp(target) : connectTls({ ...target, ...tls, servername: /^[\d.]+$|:/.test(host) ? '' : host });

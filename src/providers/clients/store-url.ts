@@ -2,7 +2,7 @@ import { decode } from '../../base/decode.ts';
 import { ConfigError, nearest } from '../../base/errors.ts';
 import type { Schema } from '../../base/schema.ts';
 import { treeOf } from '../../config/flat.ts';
-import { etcd, redis } from '../../config/static/stores.ts';
+import { etcd, redis, zooKeeper } from '../../config/static/stores.ts';
 import type { StoreKind, StoreOptions } from './open-store.ts';
 
 export interface StoreUrl<Kind extends StoreKind = StoreKind> {
@@ -27,6 +27,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   'rediss+sentinel': { kind: 'redis', schema: redis, port: 26_379, tls: true, path: ['sentinel.masterName', 'db'] },
   etcd: { kind: 'etcd', schema: etcd, port: 2379, path: ['rootKey'] },
   etcds: { kind: 'etcd', schema: etcd, port: 2379, tls: true, path: ['rootKey'] },
+  zookeeper: { kind: 'zooKeeper', schema: zooKeeper, port: 2181, path: ['rootKey'] },
 };
 
 /** Whether a text means a store, and not a file or the URL of a hub. */
