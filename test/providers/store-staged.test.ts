@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Pair } from '../../src/config/keys.ts';
 import { readRevision } from '../../src/providers/store-revision.ts';
 import { layStaged } from '../../src/providers/store-staged.ts';
-import { createMemoryStore } from '../support/stores/memory.ts';
+import { createBreakableStore } from '../support/stores/breakable-store.ts';
 
 const PAIRS: Pair[] = [
   ['traefik/http/routers/a/rule', 'old'],
@@ -11,8 +11,8 @@ const PAIRS: Pair[] = [
 const inForce = { revision: 7, state: 'written', hash: 'seven', writer: 'sync', at: 0 };
 const rollOut = { revision: 8, hash: 'eight', nodes: ['one'] };
 
-async function lay(node: string | undefined, mark: object, change?: (store: ReturnType<typeof createMemoryStore>) => void) {
-  const store = createMemoryStore();
+async function lay(node: string | undefined, mark: object, change?: (store: ReturnType<typeof createBreakableStore>) => void) {
+  const store = createBreakableStore();
   store.set('edgeway/traefik/revision', JSON.stringify(mark));
   store.set('edgeway/traefik/staged/8/set/http/routers/a/rule', 'new');
   store.set('edgeway/traefik/staged/8/set/http/routers/c/rule', 'c');

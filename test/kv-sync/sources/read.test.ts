@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/base/log.ts';
 import { readSource, type SourceMessage, type SourceSpec } from '../../../src/kv-sync/sources/read.ts';
 import { realClock } from '../../support/provider.ts';
-import { createMemoryStore } from '../../support/stores/memory.ts';
+import { createBreakableStore } from '../../support/stores/breakable-store.ts';
 
 let folder: string;
 let stopping: AbortController;
@@ -109,7 +109,7 @@ describe('readSource', () => {
   });
 
   it('follows a store, and waits while a sync writes there', async () => {
-    const store = createMemoryStore();
+    const store = createBreakableStore();
     store.set('traefik/http/routers/a/rule', 'Host(`a`)');
     store.set('traefik/http/routers/a/service', 'api@internal');
     const messages = read([{ kind: 'store', client: store.client, root: 'traefik' }], { watch: true });
@@ -126,7 +126,7 @@ describe('readSource', () => {
   });
 
   it('does not read a store once that is being written', async () => {
-    const store = createMemoryStore();
+    const store = createBreakableStore();
     store.set('edgeway/traefik/revision', JSON.stringify({ revision: 1, state: 'writing', hash: '', writer: 'x', at: 0 }));
     expect((await one([{ kind: 'store', client: store.client, root: 'traefik' }])).problems).toMatchObject([{ code: 'config.io' }]);
   });

@@ -3,7 +3,7 @@ import { abortRollOut, type RollOutOptions, rollOut } from '../../../src/kv-sync
 import type { StoreRevision } from '../../../src/providers/clients/store.ts';
 import { readRevision } from '../../../src/providers/store-revision.ts';
 import { realClock } from '../../support/provider.ts';
-import { createMemoryStore, type MemoryStore } from '../../support/stores/memory.ts';
+import { type BreakableStore, createBreakableStore } from '../../support/stores/breakable-store.ts';
 
 const before: StoreRevision = { revision: 7, state: 'written', hash: 'seven', writer: 'sync', at: 0 };
 const next: StoreRevision = { ...before, revision: 8, hash: 'eight' };
@@ -12,10 +12,10 @@ const changes = [
   { key: 'traefik/http/routers/b/rule', value: undefined },
 ];
 
-let store: MemoryStore;
+let store: BreakableStore;
 let said: string[];
 beforeEach(() => {
-  store = createMemoryStore();
+  store = createBreakableStore();
   said = [];
 });
 

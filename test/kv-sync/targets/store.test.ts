@@ -4,16 +4,16 @@ import { readSource } from '../../../src/kv-sync/sources/read.ts';
 import { sync } from '../../../src/kv-sync/sync.ts';
 import { createStoreTarget, type StoreTargetOptions } from '../../../src/kv-sync/targets/store.ts';
 import { realClock } from '../../support/provider.ts';
-import { createMemoryStore, type MemoryStore } from '../../support/stores/memory.ts';
+import { type BreakableStore, createBreakableStore } from '../../support/stores/breakable-store.ts';
 
 const ROUTER = (name: string, host = `${name}.test`): string =>
   `traefik/http/routers/${name}/rule,Host(\`${host}\`)\ntraefik/http/routers/${name}/service,${name}\n`;
 const SERVICE = (name: string): string => `traefik/http/services/${name}/loadBalancer/servers/0/url,http://${name}\n`;
 const BOTH = (name: string): string => ROUTER(name) + SERVICE(name);
 
-let store: MemoryStore;
+let store: BreakableStore;
 beforeEach(() => {
-  store = createMemoryStore();
+  store = createBreakableStore();
 });
 
 type Options = {
@@ -246,7 +246,7 @@ describe('a store as target', () => {
 
 describe('a store that cannot write all at once', () => {
   beforeEach(() => {
-    store = createMemoryStore({ atomicChanges: 3 });
+    store = createBreakableStore({ atomicChanges: 3 });
   });
 
   it('gets what is used before its users, and loses it after them', async () => {
@@ -271,7 +271,7 @@ describe('a store that cannot write all at once', () => {
   it('is finished by the next run, wherever the one before died', async () => {
     let diesAfter = 0;
     for (let isOver = false; !isOver; diesAfter++) {
-      store = createMemoryStore({ atomicChanges: 3 });
+      store = createBreakableStore({ atomicChanges: 3 });
       await run(BOTH('a') + BOTH('gone') + BOTH('b'));
       store.diesAfter = diesAfter;
       const first = await run(ROUTER('a', 'new') + SERVICE('a') + BOTH('b') + BOTH('c'));

@@ -1,6 +1,6 @@
 import { type StoreChange, type StoreClient, StoreError, type StoreLock } from '../../../src/providers/clients/store.ts';
 
-export interface MemoryStore {
+export interface BreakableStore {
   readonly client: StoreClient;
   readonly pairs: Map<string, string>;
   /** One for each that was carried out at once, in their order. */
@@ -16,7 +16,7 @@ export interface MemoryStore {
 }
 
 /** A store as its contract has it, in this process. */
-export function createMemoryStore({ atomicChanges = Number.POSITIVE_INFINITY } = {}): MemoryStore {
+export function createBreakableStore({ atomicChanges = Number.POSITIVE_INFINITY } = {}): BreakableStore {
   const pairs = new Map<string, string>();
   const watchers = new Set<() => void>();
   const writes: (readonly StoreChange[])[] = [];
@@ -91,7 +91,7 @@ export function createMemoryStore({ atomicChanges = Number.POSITIVE_INFINITY } =
     },
     close: async () => {},
   };
-  const store: MemoryStore = {
+  const store: BreakableStore = {
     client,
     pairs,
     writes,
