@@ -1,9 +1,8 @@
 import { stringify as stringifyToml } from 'smol-toml';
 import { stringify as stringifyYaml } from 'yaml';
-import { encode } from '../base/encode.ts';
 import type { ConfigError } from '../base/errors.ts';
-import { dynamicConfiguration } from '../config/dynamic.ts';
 import { decodeKeys, type Pair } from '../config/keys.ts';
+import { encodeBriefly } from './brief.ts';
 import { formatPairs } from './sources/pairs.ts';
 import { objectOfKey } from './store-objects.ts';
 
@@ -26,7 +25,7 @@ export function exportPairs(root: string, pairs: readonly Pair[], format: Export
     return { texts: new Map([['keys', formatPairs(sorted)]]), problems: [], leftOut: [] };
   }
   const { configuration, problems } = decodeKeys(root, pairs);
-  const tree = withoutEmpty(encode(dynamicConfiguration, configuration)) as Record<string, unknown> | undefined;
+  const tree = withoutEmpty(encodeBriefly(configuration)) as Record<string, unknown> | undefined;
   const parts: [string, Record<string, unknown>][] = isWhole
     ? [['dynamic', tree ?? {}]]
     : Object.entries(tree ?? {}).map(([section, value]) => [section, { [section]: value }]);

@@ -1,7 +1,7 @@
 import type { Io } from '../io.ts';
 
 /** A line on standard error that is written over, where that is a terminal. */
-export function createProgress({ stderr, isTty }: Io) {
+export function createProgress({ stderr, isErrorTty = false }: Pick<Io, 'stderr' | 'isErrorTty'>) {
   let isShown = false;
   const clear = (): void => {
     if (isShown) stderr.write('\r\u001b[K');
@@ -9,7 +9,7 @@ export function createProgress({ stderr, isTty }: Io) {
   };
   return {
     show(done: number, total: number): void {
-      if (!isTty) return;
+      if (!isErrorTty) return;
       clear();
       if (done === total) return;
       stderr.write(`${done} of ${total} keys written`);
