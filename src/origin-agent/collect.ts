@@ -25,14 +25,25 @@ function reportProblems(before: ProviderMessage | undefined, { problems }: Provi
 /** Runs every provider that is switched on until the context's signal aborts; what each said last is kept. */
 export async function collect({ providers, throttleMs, context, log, onChange }: CollectOptions): Promise<void> {
   const messages = new Map<string, ProviderMessage>();
-  const follow = async (definition: ProviderDefinition): Promise<void> => {
-    const own = { ...context, log: log.with({ providerName: definition.suffix }) };
-    const options = providers[definition.kind] as never;
+  const follow = async ({ definition, suffix, options }: Instance): Promise<void> => {
+    const own = { ...context, log: log.with({ providerName: suffix }) };
     for await (const message of throttle(distinct(keepTrying(() => definition.watch(options, own), own)), throttleMs, own)) {
-      reportProblems(messages.get(definition.suffix), message, own.log);
-      messages.set(definition.suffix, message);
+      reportProblems(messages.get(suffix), message, own.log);
+      messages.set(suffix, message);
       onChange(messages, message);
     }
   };
-  await Promise.all(PROVIDERS.filter(({ kind }) => providers[kind] !== undefined).map(follow));
+  await Promise.all(PROVIDERS.flatMap((definition) => instancesOf(definition, providers[definition.kind] as never)).map(follow));
+}
+
+interface Instance {
+  readonly definition: ProviderDefinition;
+  readonly suffix: string;
+  readonly options: never;
+}
+
+function instancesOf(definition: ProviderDefinition, options: never | undefined): Instance[] {
+  if (options === undefined) return [];
+  const instances = definition.instances?.(options) ?? [{ suffix: definition.suffix, options }];
+  return instances.map((instance) => ({ definition, ...instance }) as Instance);
 }

@@ -1,3 +1,4 @@
+import { consulProvider } from './consul.ts';
 import { dockerProvider } from './docker.ts';
 import { etcdProvider } from './etcd.ts';
 import { fileProvider } from './file.ts';
@@ -12,6 +13,7 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   dockerProvider,
   swarmProvider,
   redisProvider,
+  consulProvider,
   etcdProvider,
   zooKeeperProvider,
 ] as unknown as readonly ProviderDefinition[];

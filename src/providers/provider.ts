@@ -37,6 +37,8 @@ export interface ProviderDefinition<S extends Schema = Schema> {
   readonly suffix: string;
   readonly summary: string;
   readonly options: S;
+  /** Where one section of options means several providers: each with the suffix of its names and its own options. */
+  readonly instances?: (options: Infer<S>) => readonly { readonly suffix: string; readonly options: Infer<S> }[];
   readonly watch: (options: Infer<S>, context: ProviderContext) => AsyncIterable<ProviderMessage>;
 }
 

@@ -1,11 +1,13 @@
 import type { Infer } from '../../base/schema.ts';
 import type { etcd, redis, zooKeeper } from '../../config/static/stores.ts';
+import type { ConsulStoreOptions } from './consul.ts';
 import type { OpenedStore, StoreContext } from './store.ts';
 
 /** Options of each kind of store: those of its provider, of which the root key says nothing to a client. */
 export interface StoreOptions {
   readonly redis: Omit<Infer<typeof redis>, 'rootKey'>;
   readonly etcd: Omit<Infer<typeof etcd>, 'rootKey'>;
+  readonly consul: ConsulStoreOptions;
   readonly zooKeeper: Omit<Infer<typeof zooKeeper>, 'rootKey'>;
 }
 
@@ -18,6 +20,7 @@ type Open<Kind extends StoreKind> = (options: StoreOptions[Kind], context: Store
 const STORES: { readonly [Kind in StoreKind]: Open<Kind> } = {
   redis: async (options, context) => (await import('./redis.ts')).openRedisStore(options, context),
   etcd: async (options, context) => (await import('./etcd.ts')).openEtcdStore(options, context),
+  consul: async (options, context) => (await import('./consul.ts')).openConsulStore(options, context),
   zooKeeper: async (options, context) => (await import('./zookeeper.ts')).openZooKeeperStore(options, context),
 };
 

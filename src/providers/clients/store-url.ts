@@ -2,7 +2,7 @@ import { decode } from '../../base/decode.ts';
 import { ConfigError, nearest } from '../../base/errors.ts';
 import type { Schema } from '../../base/schema.ts';
 import { treeOf } from '../../config/flat.ts';
-import { etcd, redis, zooKeeper } from '../../config/static/stores.ts';
+import { consul, etcd, redis, zooKeeper } from '../../config/static/stores.ts';
 import type { StoreKind, StoreOptions } from './open-store.ts';
 
 export interface StoreUrl<Kind extends StoreKind = StoreKind> {
@@ -27,6 +27,8 @@ const FORMS: Readonly<Record<string, Form>> = {
   'rediss+sentinel': { kind: 'redis', schema: redis, port: 26_379, tls: true, path: ['sentinel.masterName', 'db'] },
   etcd: { kind: 'etcd', schema: etcd, port: 2379, path: ['rootKey'] },
   etcds: { kind: 'etcd', schema: etcd, port: 2379, tls: true, path: ['rootKey'] },
+  consul: { kind: 'consul', schema: consul, port: 8500, path: ['rootKey'] },
+  consuls: { kind: 'consul', schema: consul, port: 8500, tls: true, path: ['rootKey'] },
   zookeeper: { kind: 'zooKeeper', schema: zooKeeper, port: 2181, path: ['rootKey'] },
 };
 
@@ -75,8 +77,9 @@ export function parseStoreUrl(text: string): StoreUrl {
     'keys',
   );
   if (problems.length > 0) refuse(problems.map(({ path, message }) => `${path.join('.')} ${message}`.trim()).join('; '));
-  const options = value as StoreOptions[StoreKind] & { rootKey: string };
-  return { kind: form!.kind, options, rootKey: options.rootKey };
+  const { namespaces, ...options } = value as StoreOptions[StoreKind] & { rootKey: string; namespaces?: readonly string[] };
+  if ((namespaces?.length ?? 0) > 1) refuse('namespaces names several; a URL is one store');
+  return { kind: form!.kind, options: { ...options, ...(namespaces && { namespace: namespaces[0] }) }, rootKey: options.rootKey };
 }
 
 function loginWords(login: string): [string, string][] {

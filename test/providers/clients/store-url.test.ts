@@ -22,6 +22,11 @@ describe('the URL of a store', () => {
         sentinel: { masterName: 'main', username: 's', password: 't', replicaStrategy: true },
       },
     ],
+    ['etcd://a:2379,b', 'etcd', 'traefik', { endpoints: ['a:2379', 'b:2379'] }],
+    ['etcds://u:p@a/web?tls.ca=ca.pem', 'etcd', 'web', { username: 'u', password: 'p', tls: { ca: 'ca.pem' } }],
+    ['consul://a?token=t&namespaces=team', 'consul', 'traefik', { endpoints: ['a:8500'], token: 't', namespace: 'team' }],
+    ['consuls://a', 'consul', 'traefik', { tls: { insecureSkipVerify: false } }],
+    ['zookeeper://u:p@a,b:2182/web', 'zooKeeper', 'web', { endpoints: ['a:2181', 'b:2182'], username: 'u', password: 'p' }],
   ])('%s', (url, kind, rootKey, options) => {
     const parsed = parseStoreUrl(url);
     expect([parsed.kind, parsed.rootKey]).toEqual([kind, rootKey]);
@@ -32,6 +37,8 @@ describe('the URL of a store', () => {
   it.each([
     ['reddis://x', "'reddis://' is no store; did you mean 'redis://'?"],
     ['http://x', "'http://' is no store; known are redis,"],
+    ['consul://x?namespaces=a,b', 'namespaces names several'],
+    ['etcd://x/a/b', 'has more in its path than etcd://…/rootKey'],
     ['redis://x/one', "'one'"],
     ['redis://x/0/1', 'has more in its path than redis://…/db'],
     ['redis://x?colour=red', 'colour'],
