@@ -8,6 +8,7 @@ import type { OpenedStore } from '../../../src/providers/clients/store.ts';
 import { parseStoreUrl } from '../../../src/providers/clients/store-url.ts';
 import { realClock } from '../../support/provider.ts';
 import { findServer, type RunningServer, startRedis } from '../../support/servers.ts';
+import { startFakeConsul } from '../../support/stores/consul.ts';
 import { etcdPath, startEtcd } from '../../support/stores/etcd.ts';
 import { startZooKeeper, zooKeeperPath } from '../../support/stores/zookeeper.ts';
 
@@ -16,7 +17,7 @@ interface Server extends RunningServer {
   remove?(): void;
 }
 /** More keys than a transaction of etcd takes. */
-const COUNT = 100;
+const COUNT = 60;
 
 const keysOf = (count: number, host = 'x'): string =>
   Array.from(
@@ -28,9 +29,10 @@ const keysOf = (count: number, host = 'x'): string =>
 describe.each([
   ['Redis (redis-server)', 'redis', redisPath, () => startRedis(redisPath!)],
   ['etcd (etcd)', 'etcd', etcdPath, () => startEtcd()],
+  ['a Consul as its API is written down', 'consul', 'always here', () => startFakeConsul()],
   ['ZooKeeper (zookeeper)', 'zookeeper', zooKeeperPath, () => startZooKeeper()],
 ] as const)('sync to %s', (_, scheme, path, start) => {
-  describe.skipIf(path === undefined)('a real one', () => {
+  describe.skipIf(path === undefined)('from the first key to the last', () => {
     let server: Server;
     let client: OpenedStore;
     let writes: number;
