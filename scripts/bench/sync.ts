@@ -39,6 +39,8 @@ export async function bench(): Promise<object[]> {
     rows.push(await sync('one line changed', '--apply', '--prune'));
     writeFileSync(file, keysOf('other'));
     rows.push(await sync('every rule changed', '--apply', '--prune'));
+    writeFileSync(file, keysOf('h'));
+    rows.push(await follow(file, port, () => writeFileSync(file, keysOf('h').replace('h5000.example.com', 'changed.example.com'))));
     return rows;
   } finally {
     redis.kill('SIGKILL');
@@ -74,6 +76,33 @@ async function measure(title: string, args: readonly string[], cwd: string): Pro
     'MB at most': Math.round(memory! / 1024),
     said: last,
   };
+}
+
+/** From the edit of one line to the word that its key was changed, by a sync that goes on. */
+async function follow(file: string, port: number, edit: () => void): Promise<object> {
+  const child = spawn(EDGEWAY, ['sync', file, `redis://127.0.0.1:${port}`, '--apply', '--prune', '--watch'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const said = (): Promise<string> =>
+    new Promise((resolve) => {
+      const onData = (chunk: Buffer): void => {
+        const line = /^Revision.*keys changed\.$/m.exec(String(chunk));
+        if (line === null) return;
+        child.stdout.off('data', onData);
+        resolve(line[0]);
+      };
+      child.stdout.on('data', onData);
+    });
+  try {
+    await said();
+    const start = performance.now();
+    const changed = said();
+    edit();
+    const line = await changed;
+    return { what: 'one line changed, with --watch', seconds: +((performance.now() - start) / 1000).toFixed(2), said: line };
+  } finally {
+    child.kill('SIGKILL');
+  }
 }
 
 const freePort = (): Promise<number> =>

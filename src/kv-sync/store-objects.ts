@@ -117,15 +117,20 @@ function objectOf(id: string, record: KeyRecord): { readonly config: object; rea
 /** In a few words, or the keys where nobody can read them. */
 export function meaningOfRecord(id: string, record: KeyRecord): string {
   const found = objectOf(id, record);
-  if (found === undefined) return id.startsWith('keys.') ? Object.values(record).join(', ') : 'cannot be read';
+  if (found === undefined) return id.startsWith('keys.') ? Object.values(masked(record)).join(', ') : 'cannot be read';
   return Array.isArray(found.config) ? `${found.config.length}` : meaningOf(pathOf(id)[1], found.config);
 }
 
 /** The object as files have it, secrets as `***`; else its keys. */
 export function viewOfRecord(id: string, record: KeyRecord): unknown {
   const found = objectOf(id, record);
-  return found === undefined ? record : encode(found.schema, found.config, () => '***');
+  return found === undefined ? masked(record) : encode(found.schema, found.config, () => '***');
 }
+
+/** Of keys that no schema is known for, all that may be a secret. */
+const masked = (record: KeyRecord): KeyRecord =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, MAY_BE_SECRET.test(key) ? '***' : value]));
+const MAY_BE_SECRET = /password|secret|token|credential|users|key\w*$/i;
 
 /** What a root has that cannot be one of keys. */
 export function checkRoot(root: string): string {

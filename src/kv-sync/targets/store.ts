@@ -29,8 +29,10 @@ export interface StoreTargetOptions {
   readonly onProgress: (done: number, total: number) => void;
 }
 
-/** A lock outlives its holder by this. */
-const LOCK_MS = 10_000;
+/** A lock outlives its holder by this. On a busy machine ten thousand routers keep a process from renewing it for seconds. */
+const LOCK_MS = 30_000;
+/** Who lost the lock reads and plans anew, which also finishes what it had begun. */
+const MAX_TRIES = 3;
 const ASK_AGAIN_MS = 250;
 
 /** Redis, etcd, ZooKeeper, Consul: flat keys below a root, and the books of what we wrote there. */
@@ -67,13 +69,17 @@ export function createStoreTarget(options: StoreTargetOptions): Target {
     view: (id, record) => viewOfRecord(id, record as KeyRecord),
 
     async exclusively(work) {
-      lock = await takeLock(options);
-      try {
-        return await work();
-      } finally {
-        const held = lock;
-        lock = undefined;
-        await held.release().catch(() => {});
+      for (let tries = 1; ; tries++) {
+        const held = await takeLock(options);
+        lock = held;
+        try {
+          return await work();
+        } catch (error) {
+          if (!(error instanceof StoreError) || error.code !== 'lost-lock' || tries === MAX_TRIES || signal.aborted) throw error;
+        } finally {
+          lock = undefined;
+          await held.release().catch(() => {});
+        }
       }
     },
 
@@ -139,7 +145,7 @@ export async function takeLock({
     const taken = await client.lock(lockKey(root), holder, LOCK_MS);
     if (taken !== undefined) return taken;
     if (clock.now() >= end || signal.aborted)
-      throw new StoreError('lost-lock', `Another sync is writing to ${client.name}; nothing was changed`);
+      throw new StoreError('refused', `Another sync is writing to ${client.name}; nothing was changed`);
     if (isFirst) onWait(`Another sync is writing to ${client.name}; waiting for it`);
     await sleep(clock, ASK_AGAIN_MS, signal);
   }

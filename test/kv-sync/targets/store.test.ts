@@ -238,7 +238,11 @@ describe('a store as target', () => {
   );
 
   it('carries keys of a static configuration along, and changes the root', async () => {
-    await run(`traefik/entryPoints/web/address,:80\n${BOTH('a')}`, { root: 'other' });
+    const { said } = await run(`traefik/entryPoints/web/address,:80\ntraefik/providers/redis/password,hidden\n${BOTH('a')}`, {
+      root: 'other',
+    });
+    expect(said).toContain('+ keys.entryPoints/web/address  :80\n');
+    expect(said).not.toContain('hidden');
     expect(Object.keys(store.below('other/'))).toContain('other/entryPoints/web/address');
     expect(store.pairs.has('edgeway/other/revision')).toBe(true);
   });
@@ -294,6 +298,14 @@ describe('the lock', () => {
     const { isWell, complaints } = await run(BOTH('a'));
     expect([isWell, complaints]).toEqual([false, ['Another sync is writing to memory; nothing was changed']]);
     expect(store.pairs.size).toBe(0);
+  });
+
+  it.each([0, 1, 2, 3, 4])('is taken again when it is lost after %i writes, and all is finished', async (losesAfter) => {
+    store = createBreakableStore({ atomicChanges: 3 });
+    store.losesAfter = losesAfter;
+    expect(await run(BOTH('a') + BOTH('b'))).toMatchObject({ isWell: true, complaints: [] });
+    expect([keys().length, revision().state]).toEqual([6, 'written']);
+    expect((await run(BOTH('a') + BOTH('b'))).said).toBe('Nothing to do.\n');
   });
 
   it('is waited for, and the plan made anew', async () => {

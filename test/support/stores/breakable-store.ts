@@ -11,6 +11,8 @@ export interface BreakableStore {
   away: boolean;
   /** After so many writes the writer dies: everything it says is lost, and its lock goes to whoever asks. */
   diesAfter: number;
+  /** After so many writes somebody else takes the lock, for a moment. */
+  losesAfter: number;
   /** Somebody writes beside sync. */
   set(key: string, value: string | undefined): void;
 }
@@ -65,6 +67,11 @@ export function createBreakableStore({ atomicChanges = Number.POSITIVE_INFINITY 
       reach();
       if (lock !== holder) throw new StoreError('lost-lock', 'Somebody else has taken the lock');
       for (let at = 0; at < changes.length; at += atomicChanges) {
+        if (store.losesAfter-- <= 0) {
+          holder = undefined;
+          store.losesAfter = Number.POSITIVE_INFINITY;
+          throw new StoreError('lost-lock', 'Somebody else has taken the lock');
+        }
         if (store.diesAfter-- <= 0) {
           holder = undefined;
           store.diesAfter = Number.POSITIVE_INFINITY;
@@ -97,6 +104,7 @@ export function createBreakableStore({ atomicChanges = Number.POSITIVE_INFINITY 
     writes,
     away: false,
     diesAfter: Number.POSITIVE_INFINITY,
+    losesAfter: Number.POSITIVE_INFINITY,
     below: (prefix) => Object.fromEntries([...pairs].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))),
     set(key, value) {
       put({ key, value });
