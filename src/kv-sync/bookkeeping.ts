@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { fnv64 } from '../base/fnv.ts';
 import type { Pair } from '../config/keys.ts';
 import { bookkeepingPrefix, type StoreChange, type StoreClient, type StoreRevision } from '../providers/clients/store.ts';
 import { parseRevision } from '../providers/store-revision.ts';
@@ -63,27 +64,22 @@ const BUCKETS = 256;
 /** The bucket of a key: that of its object, so that one object is in one. */
 function bucketOf(key: string): string {
   const object = key.split('/', 3).join('/').toLowerCase();
-  return (createHash('sha256').update(object).digest()[0]! % BUCKETS).toString(16).padStart(2, '0');
+  return (fnv64(object, '1a').low % BUCKETS).toString(16).padStart(2, '0');
 }
 
-/** What has to be written so that the books have these keys of a writer. */
-export function ownedChanges(books: Bookkeeping, root: string, writer: string, owned: Owned): StoreChange[] {
+/** What has to be written so that the books have these keys of a writer instead of those that they have. */
+export function ownedChanges(root: string, writer: string, before: Owned, after: Owned): StoreChange[] {
   const buckets = new Map<string, Record<string, string>>();
-  for (const key of [...owned.keys()].sort()) {
-    const bucket = bucketOf(key);
-    let entries = buckets.get(bucket);
-    if (entries === undefined) buckets.set(bucket, (entries = {}));
-    entries[key] = owned.get(key)!.join(' ');
-  }
+  for (const [key, hashes] of after) if (before.get(key)?.join() !== hashes.join()) buckets.set(bucketOf(key), {});
+  for (const key of before.keys()) if (!after.has(key)) buckets.set(bucketOf(key), {});
+  if (buckets.size === 0) return [];
+  const keys = [...after.keys()].map((key) => [key, buckets.get(bucketOf(key))] as const).filter(([, bucket]) => bucket !== undefined);
+  for (const [key, bucket] of keys.sort(([a], [b]) => (a < b ? -1 : 1))) bucket![key] = after.get(key)!.join(' ');
   const prefix = `${ownedPrefix(root)}${writer}/`;
-  const changes: StoreChange[] = [];
-  for (const [bucket, entries] of buckets) {
-    const value = JSON.stringify(entries);
-    if (books.texts.get(prefix + bucket) !== value) changes.push({ key: prefix + bucket, value });
-  }
-  for (const key of books.texts.keys())
-    if (key.startsWith(prefix) && !buckets.has(key.slice(prefix.length))) changes.push({ key, value: undefined });
-  return changes;
+  return Array.from(buckets, ([bucket, entries]): StoreChange => {
+    const isEmpty = Object.keys(entries).length === 0;
+    return { key: prefix + bucket, value: isEmpty ? undefined : JSON.stringify(entries) };
+  });
 }
 
 /** Pairs below a root by their key without it. */

@@ -51,7 +51,7 @@ export function createPlan(current: Entries, desired: Entries, { prune, held = n
     if (untouched.has(key)) continue;
     const before = current.get(key);
     if (before === undefined) steps.push({ action: 'add', key, before, after });
-    else if (canonicalJson(before) !== canonicalJson(after)) steps.push({ action: 'change', key, before, after });
+    else if (!isSame(before, after)) steps.push({ action: 'change', key, before, after });
   }
   for (const [key, before] of current) {
     if (desired.has(key) || untouched.has(key)) continue;
@@ -70,6 +70,15 @@ export interface PlanWords {
   readonly meaning: (key: string, value: unknown) => string;
   /** The form whose fields are compared. */
   readonly view?: (key: string, value: unknown) => unknown;
+}
+
+/** Flat records are most of what is compared, and need no text for it. */
+function isSame(before: unknown, after: unknown): boolean {
+  if (!isTree(before) || !isTree(after)) return canonicalJson(before) === canonicalJson(after);
+  const names = Object.keys(before);
+  if (names.length === Object.keys(after).length && names.every((name) => before[name] === after[name] && before[name] !== undefined))
+    return true;
+  return canonicalJson(before) === canonicalJson(after);
 }
 
 const SIGNS = { add: '+', change: '~', remove: '-' } as const;

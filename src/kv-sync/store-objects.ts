@@ -24,11 +24,24 @@ const KINDS = new Map(
  * static configuration, is an object by itself: `keys.entrypoints/web/address`.
  */
 export function objectOfKey(key: string): string {
+  let id = known.get(key);
+  if (id !== undefined) return id;
+  id = findObject(key);
+  // While a source is followed, the same keys come again and again.
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, id);
+  return id;
+}
+
+const known = new Map<string, string>();
+const MAX_KNOWN = 200_000;
+
+function findObject(key: string): string {
   const parts = key.split('/').filter((part) => part !== '');
   const section = parts[0]?.toLowerCase() ?? '';
-  const known = KINDS.get(section)?.get(parts[1]?.toLowerCase() ?? '');
-  if (known?.schema.kind === 'list') return `${section}.${known.kind}`;
-  return known === undefined || parts[2] === undefined ? `keys.${key}` : `${section}.${known.kind}.${parts[2]}`;
+  const kind = KINDS.get(section)?.get(parts[1]?.toLowerCase() ?? '');
+  if (kind?.schema.kind === 'list') return `${section}.${kind.kind}`;
+  return kind === undefined || parts[2] === undefined ? `keys.${key}` : `${section}.${kind.kind}.${parts[2]}`;
 }
 
 /** `http.routers.a.b` has the name `a.b`; lists have none. */

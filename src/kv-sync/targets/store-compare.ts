@@ -21,13 +21,14 @@ export function compareOwned({ there, books, writer, desired, prune, takeOver }:
 } {
   const own = books.owned.get(writer) ?? new Map<string, readonly string[]>();
   const idOf = createIds(desired);
-  const keysOf = new Map<string, Set<string>>();
-  for (const [id, record] of desired) keysOf.set(id, new Set(Object.keys(record)));
+  const keysOf = new Map<string, string[]>();
+  for (const [id, record] of desired) keysOf.set(id, Object.keys(record));
   for (const key of own.keys()) {
     const id = idOf(key);
+    if (desired.get(id)?.[key] !== undefined) continue;
     const keys = keysOf.get(id);
-    if (keys === undefined) keysOf.set(id, new Set([key]));
-    else keys.add(key);
+    if (keys === undefined) keysOf.set(id, [key]);
+    else keys.push(key);
   }
   const entries = new Map<string, KeyRecord>();
   const conflicts: Conflict[] = [];
@@ -73,10 +74,15 @@ function strangersIn(
 
 /** The object of a key, by the name that the source gives it: keys do not tell letter case apart. */
 export function createIds(desired: ReadonlyMap<string, KeyRecord>): (key: string) => string {
-  const names = new Map<string, string>();
-  for (const id of desired.keys()) names.set(id.toLowerCase(), id);
+  const byKey = new Map<string, string>();
+  for (const [id, record] of desired) for (const key of Object.keys(record)) byKey.set(key, id);
+  let names: Map<string, string> | undefined;
   return (key) => {
+    const known = byKey.get(key);
+    if (known !== undefined) return known;
     const id = objectOfKey(key);
-    return desired.has(id) ? id : (names.get(id.toLowerCase()) ?? id);
+    if (desired.has(id)) return id;
+    names ??= new Map(Array.from(desired.keys(), (name) => [name.toLowerCase(), name]));
+    return names.get(id.toLowerCase()) ?? id;
   };
 }

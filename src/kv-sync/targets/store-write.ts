@@ -48,14 +48,11 @@ export function planWrites({ plan, there, books, root, writer, desired, takeOver
     if (changes.length > 0) objects.push(changes.map(({ key, value }) => ({ key: `${root}/${key}`, value })));
   }
   settle(after, { plan, result, desired, takeOver });
-  const texts = new Map(books.texts);
-  const first = ownedChanges(books, root, writer, announced);
-  for (const { key, value } of first) if (value !== undefined) texts.set(key, value);
   return {
-    announced: first,
+    announced: ownedChanges(root, writer, own, announced),
     objects,
-    booked: ownedChanges(books, root, writer, after),
-    rebooked: ownedChanges({ ...books, texts }, root, writer, after),
+    booked: ownedChanges(root, writer, own, after),
+    rebooked: ownedChanges(root, writer, announced, after),
     result,
   };
 }
@@ -67,12 +64,12 @@ function settle(
 ): void {
   const idOf = createIds(desired);
   const untouched = new Set([...plan.conflicts.map(({ key }) => key), ...plan.kept]);
-  for (const key of [...owned.keys()]) {
+  for (const [key, hashes] of [...owned]) {
     const id = idOf(key);
     if (untouched.has(id)) continue;
     const value = result.get(key);
     if (value === undefined) owned.delete(key);
-    else if (desired.get(id)?.[key] === value) owned.set(key, [hashOf(value)]);
+    else if (desired.get(id)?.[key] === value && hashes.join() !== hashOf(value)) owned.set(key, [hashOf(value)]);
   }
   if (takeOver) for (const record of desired.values()) for (const [key, value] of Object.entries(record)) owned.set(key, [hashOf(value)]);
 }
