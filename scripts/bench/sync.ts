@@ -95,6 +95,8 @@ async function follow(file: string, port: number, edit: () => void): Promise<obj
     });
   try {
     await said();
+    // What it wrote itself comes back to it as a change of the store, which it looks at.
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
     const start = performance.now();
     const changed = said();
     edit();

@@ -48,8 +48,7 @@ export async function sync({
 }: SyncOptions): Promise<SyncResult> {
   const once = createTeller(complain);
 
-  async function prove(message: SourceMessage): Promise<Proven> {
-    const translation = await target.translate(message);
+  async function prove(translation: Translation): Promise<Proven> {
     const { entries, held, isPartial = false } = translation;
     const removes = prune && !isPartial && (allowEmpty || entries.size > 0);
     const state = await target.read(entries, { prune: removes });
@@ -60,7 +59,7 @@ export async function sync({
   async function round(message: SourceMessage, isRepeat: boolean): Promise<SyncResult> {
     const complaints = [...message.warnings, ...message.problems].map(describe);
     if (apply) await target.prepare();
-    const first = await prove(message);
+    const first = await prove(await target.translate(message));
     const { notes, problems = [], isPartial = false } = first.translation;
     const isSound = message.problems.length === 0 && problems.length === 0;
     complaints.push(...problems.map(describe));
@@ -84,7 +83,7 @@ export async function sync({
     const exclusively = target.exclusively ?? ((work) => work());
     return exclusively(async () => {
       // Somebody else may have written while we waited for our turn.
-      const now = target.exclusively === undefined ? first : await prove(message);
+      const now = target.exclusively === undefined ? first : await prove(first.translation);
       once.say(formatPlan(now.plan, target), false, say);
       if (!result(now, false).isWell && !keepGoing) {
         complain('Nothing was applied because of what is wrong above; mend it, or give --keep-going to apply the rest');

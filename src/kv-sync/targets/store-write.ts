@@ -6,13 +6,13 @@ import { createIds } from './store-compare.ts';
 
 export interface PlannedWrites {
   /** Written before the first object, where not all is written at once: the books know both values of every key. */
-  readonly announced: readonly StoreChange[];
+  readonly announced: () => readonly StoreChange[];
   /** By object, in an order in which what is used is there before its user, and goes after it. */
   readonly objects: readonly (readonly StoreChange[])[];
   /** The books afterwards, against what stands there before all. */
   readonly booked: readonly StoreChange[];
   /** The same against `announced`. */
-  readonly rebooked: readonly StoreChange[];
+  readonly rebooked: () => readonly StoreChange[];
   /** Keys without root, afterwards. */
   readonly result: ReadonlyMap<string, string>;
 }
@@ -49,10 +49,10 @@ export function planWrites({ plan, there, books, root, writer, desired, takeOver
   }
   settle(after, { plan, result, desired, takeOver });
   return {
-    announced: ownedChanges(root, writer, own, announced),
+    announced: () => ownedChanges(root, writer, own, announced),
     objects,
     booked: ownedChanges(root, writer, own, after),
-    rebooked: ownedChanges(root, writer, announced, after),
+    rebooked: () => ownedChanges(root, writer, announced, after),
     result,
   };
 }
@@ -118,14 +118,14 @@ export async function writeAll({ client, lock, writes, revision, key, onProgress
     await client.write(all, lock);
     return total;
   }
-  await client.write([mark('writing'), ...writes.announced], lock);
+  await client.write([mark('writing'), ...writes.announced()], lock);
   let done = 0;
   for (const changes of together(writes.objects, client.atomicChanges)) {
     await client.write(changes, lock);
     done += changes.length;
     onProgress(done, total);
   }
-  await client.write([...writes.rebooked, mark('written')], lock);
+  await client.write([...writes.rebooked(), mark('written')], lock);
   return total;
 }
 
