@@ -157,7 +157,15 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
           isDraining: () => terminating.get() !== 0,
           isPublished: (kind, name) => published.has(`${kind} ${name}`),
         });
-        listeners.push(await listenRelay(options.relay, { handler: relay, clock, log, reusePort: options.reusePort }));
+        listeners.push(
+          await listenRelay(options.relay, {
+            handler: relay,
+            clock,
+            log,
+            reusePort: options.reusePort,
+            ...(observer && { onOutcome: observer.outcome }),
+          }),
+        );
       }
       return Object.fromEntries(listeners.map(({ entryPoint, port }) => [entryPoint, port]));
     },

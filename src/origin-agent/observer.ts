@@ -15,7 +15,7 @@ export interface ObserverOptions {
 
 /** Turns finished requests of one data thread into access log lines and numbers. */
 export interface Observer {
-  outcome(request: ProxyRequest, outcome: ExchangeOutcome): void;
+  outcome(connected: ProxyRequest, outcome: ExchangeOutcome): void;
   /** Undefined while no metrics are wanted. */
   metrics(): MetricsReading | undefined;
   /** Sends lines that are held back. */
@@ -41,9 +41,9 @@ export function createObserver(
   const batch = createLineBatch(clock, writeLines);
   const count = cells.counter('access log requests');
   return {
-    outcome(request, outcome) {
-      const { observation } = request.facts;
+    outcome({ facts: { observation } }, outcome) {
       if (observation === undefined) return;
+      const { request } = observation;
       const endedAt = clock.now();
       numbers?.record(request, observation, outcome, endedAt);
       const line = format?.(request, observation, outcome, endedAt, count.add(1) + 1);

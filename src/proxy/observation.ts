@@ -17,6 +17,7 @@ export interface ObservabilityOptions {
 export function observe(request: ProxyRequest, defaults: ObservabilityOptions | undefined): void {
   const { method, path, query, host, headers, upgrade, body } = request;
   request.facts.observation = {
+    request,
     method,
     path,
     query,

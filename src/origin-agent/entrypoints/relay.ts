@@ -17,7 +17,10 @@ export interface RelayEntryPoint {
 const LIMITS = { ...DEFAULT_LIMITS, readTimeoutMs: 0, maxHeaderBytes: 262_144 };
 
 /** Serves the relay; requests come from Workers only, each with a grant. */
-export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, clock, log, reusePort }: ListenOptions): Promise<Listener> {
+export async function listenRelay(
+  { address, tls }: RelayEntryPoint,
+  { handler, clock, log, reusePort, onOutcome }: ListenOptions,
+): Promise<Listener> {
   const connections = new Set<Http1Connection>();
   let drained: (() => void) | undefined;
   const settings: Http1Settings = {
@@ -26,7 +29,10 @@ export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, 
     clock,
     log,
     limits: LIMITS,
-    onOutcome: ({ facts }) => finish(facts),
+    onOutcome(request, outcome) {
+      finish(request.facts);
+      onOutcome?.(request, outcome);
+    },
     onOver(connection) {
       connections.delete(connection);
       if (connections.size === 0) drained?.();
