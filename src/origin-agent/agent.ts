@@ -8,6 +8,7 @@ import { createMerger } from '../config/merge.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
+import { createInbox } from '../providers/inbox.ts';
 import { type AccessLogOptions, createAccessLogFormat } from '../proxy/access-log.ts';
 import { type AccessLogWriter, createAccessLogWriter } from './access-log/writer.ts';
 import { createApi } from './api.ts';
@@ -19,6 +20,7 @@ import { createHealthChecks } from './health-check.ts';
 import { TERMINATING } from './internal-services.ts';
 import { createPrometheus } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
+import { createRestService } from './rest-service.ts';
 import { createNodeHttpSender } from './rim/node-http.ts';
 import { createStreamConfigurations } from './streams.ts';
 import { startThreads } from './threads.ts';
@@ -92,9 +94,10 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
       reloads: () => reloads,
       now: clock.now,
     });
+  const inbox = configuration.providers.rest && createInbox();
   const control: ControlServer = await startControlServer({
     socket: controlSocket,
-    services: { ...api, ...(prometheus && { prometheus }) },
+    services: { ...api, ...(prometheus && { prometheus }), ...(inbox && { rest: createRestService(inbox, log) }) },
   });
   const providers = new AbortController();
 
@@ -134,7 +137,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   const collecting = collect({
     providers: configuration.providers as Readonly<Record<string, unknown>>,
     throttleMs: configuration.providers.providersThrottleDuration,
-    context: { clock, log, signal: providers.signal, environment },
+    context: { clock, log, signal: providers.signal, environment, ...(inbox && { inbox }) },
     log,
     onChange: (messages) => serve(merger.merge(messages)),
   });

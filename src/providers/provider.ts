@@ -13,12 +13,22 @@ export interface ProviderMessage {
   readonly urgent?: boolean;
 }
 
+/** Configurations that are handed in from outside (PUT /api/providers/rest), newest last. */
+export interface Inbox {
+  /** Takes the place of what nobody has taken out yet. */
+  put(message: ProviderMessage): void;
+  /** Everything that was put and will be, until the signal aborts. One reader at a time. */
+  messages(signal: AbortSignal): AsyncIterable<ProviderMessage>;
+}
+
 export interface ProviderContext {
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborted when the provider shall end; `watch` then returns. */
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** For the provider `rest`; absent where nothing is handed in. */
+  readonly inbox?: Inbox;
 }
 
 /**
