@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createFacts, createRequest, HeaderList, type Observation, type ProxyRequest } from '../../src/base/message.ts';
 import { type AccessLogOptions, createAccessLogFormat } from '../../src/proxy/access-log.ts';
@@ -120,6 +121,18 @@ describe('createAccessLogFormat', () => {
       level: 'info',
       msg: '',
       time: expect.any(String),
+    });
+  });
+
+  it('tells who the client of the certificate is, and what bytes mean', () => {
+    const der = new Uint8Array(readFileSync('test/fixtures/certificates/full.der'));
+    const tls = { serverName: 'a', version: '1.2', cipher: 'X', clientCertificates: [der], options: 'default' };
+    // Heads are byte strings: a character is a byte.
+    const made = served({ tls, path: '/\xc3\xbc', headers: new HeaderList(['x-Name', 'b\xc3\xbccher \xff "q"']) });
+    expect(json({ fields: { headers: { defaultMode: 'keep' } } }, made)).toMatchObject({
+      TLSClientSubject: expect.stringContaining('CN=client one,OU=Edge+OU=Zwei,O=Acme BV+O=Ümlaut & Söhne,L=Assen,ST=Drenthe,C=NL'),
+      RequestPath: '/ü?y=1',
+      'request_X-Name': 'bücher \ufffd "q"',
     });
   });
 
