@@ -11,6 +11,7 @@ import type { StaticConfiguration } from '../config/static.ts';
 import { createInbox } from '../providers/inbox.ts';
 import { type AccessLogOptions, createAccessLogFormat } from '../proxy/access-log.ts';
 import { type AccessLogWriter, createAccessLogWriter } from './access-log/writer.ts';
+import { createDebug } from './api/debug.ts';
 import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
@@ -94,10 +95,16 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
       reloads: () => reloads,
       now: clock.now,
     });
+  const debug = configuration.api?.debug ? createDebug(configuration.api.basePath) : () => undefined;
   const inbox = configuration.providers.rest && createInbox();
   const control: ControlServer = await startControlServer({
     socket: controlSocket,
-    services: { ...api, ...(prometheus && { prometheus }), ...(inbox && { rest: createRestService(inbox, log) }) },
+    services: {
+      ...api,
+      api: (request) => debug(request) ?? api.api(request),
+      ...(prometheus && { prometheus }),
+      ...(inbox && { rest: createRestService(inbox, log) }),
+    },
   });
   const providers = new AbortController();
 

@@ -38,7 +38,7 @@ export function createObserver(
   if (accessLog === undefined && prometheus === undefined) return undefined;
   const format = accessLog && createAccessLogFormat(accessLog as AccessLogOptions);
   const numbers = prometheus && createMetrics({ ...prometheus, addInternals: metrics?.addInternals } as MetricsOptions);
-  const batch = createLineBatch(clock, writeLines);
+  const batch = createLineBatch(clock, writeLines, accessLog?.bufferingSize || undefined);
   const count = cells.counter('access log requests');
   return {
     outcome({ facts: { observation } }, outcome) {

@@ -54,4 +54,15 @@ describe('createLineBatch', () => {
     batch.flush();
     expect(sent).toHaveLength(2);
   });
+
+  it.each([
+    ['lines of bufferingSize', 2, 'x', ['x\nx\n', 'x\nx\n']],
+    ['a line each', 1, 'x', ['x\n', 'x\n', 'x\n', 'x\n', 'x\n']],
+    ['a megabyte', 1000, 'x'.repeat(600_000), [`${'x'.repeat(600_000)}\n`.repeat(2), `${'x'.repeat(600_000)}\n`.repeat(2)]],
+  ])('sends no more than %s together', (_, maxLines, line, expected) => {
+    const sent: string[] = [];
+    const batch = createLineBatch({ now: () => 0, after: () => () => {} }, (lines) => sent.push(lines), maxLines);
+    for (let i = 0; i < 5; i++) batch.add(line);
+    expect(sent).toEqual(expected);
+  });
 });
