@@ -3,7 +3,7 @@ import { ConfigError, type Place } from '../base/errors.ts';
 import type { Schema } from '../base/schema.ts';
 import { formatOf, parseDocument } from './document.ts';
 import type { TreePath } from './load.ts';
-import { complete, validate } from './static/effective.ts';
+import { complete, validate, validateStart } from './static/effective.ts';
 import { readEnvironment } from './static/environment.ts';
 import { readFlags } from './static/flags.ts';
 import { judgeRemoved, type SourceKind } from './static/removed.ts';
@@ -75,6 +75,15 @@ export function loadStatic(input: StaticInput): LoadedStatic {
   const configuration = complete(decoded.value!);
   const invalid = validate(configuration, name);
   return { configuration: invalid.length > 0 ? undefined : configuration, problems: invalid, warnings, source };
+}
+
+/** `loadStatic` for a program that is about to start: also refuses what cannot be opened. */
+export function loadStart(input: StaticInput): LoadedStatic {
+  const loaded = loadStatic(input);
+  const { configuration, source } = loaded;
+  if (configuration === undefined) return loaded;
+  const problems = validateStart(configuration, source.path ?? source.kind);
+  return problems.length === 0 ? loaded : { ...loaded, configuration: undefined, problems };
 }
 
 interface FoundFile extends Omit<StaticDocument, 'tree'> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type LoadedStatic, loadStatic } from '../config/static-sources.ts';
+import { type LoadedStatic, loadStart } from '../config/static-sources.ts';
 
 /** The static configuration of this machine: flags, file or variables, as Traefik chooses among them. */
 export function readStaticConfiguration(
@@ -8,7 +8,7 @@ export function readStaticConfiguration(
   environment: Readonly<Record<string, string | undefined>>,
   cwd: string,
 ): LoadedStatic {
-  return loadStatic({
+  return loadStart({
     arguments: args,
     environment,
     readFile(path) {

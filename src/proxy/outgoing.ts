@@ -26,6 +26,8 @@ export function prepareOutgoing(
   const wantsTrailers = headers.getAll('Te').some((value) => /(^|,)\s*trailers\s*(;|,|$)/i.test(value));
   dropHopByHop(headers);
   if (wantsTrailers) headers.append('Te', 'trailers');
+  // Only a chunked body has trailers to announce.
+  if (request.body === undefined || request.body.length !== undefined) headers.delete('Trailer');
   if (request.upgrade !== undefined) headers.append('Upgrade', request.upgrade);
   if (headers.get('User-Agent') === '') headers.delete('User-Agent');
   if (!request.omitForwardedFor) appendForwardedFor(headers, request.clientAddress);

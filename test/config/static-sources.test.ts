@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../scripts/vectors/static.ts';
 import { describe as print } from '../../src/base/errors.ts';
-import { loadStatic } from '../../src/config/static-sources.ts';
+import { loadStart, loadStatic } from '../../src/config/static-sources.ts';
 
 const load = (words: string[], environment: Record<string, string> = {}, files: Record<string, string> = {}) =>
   loadStatic({ arguments: words, environment, readFile: (path) => files[path.replace(/^\.\//, '')] });
@@ -100,4 +100,9 @@ describe('loadStatic', () => {
     const { problems } = load([], {}, { 'traefik.yml': 'log: {}\nping: [\n' });
     expect(problems[0]?.place.line).toBeGreaterThan(1);
   });
+});
+
+it('refuses to start with a PROXY protocol that believes nobody', () => {
+  const { problems } = loadStart({ arguments: ['--entrypoints.web.proxyProtocol'], environment: {}, readFile: () => undefined });
+  expect(problems.map(print)).toEqual([expect.stringContaining('write trustedIPs, or insecure: true')]);
 });

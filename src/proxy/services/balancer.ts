@@ -37,9 +37,11 @@ export function createWeightedRoundRobin(candidates: readonly Candidate[], state
         }
       }
       if (best === undefined) return undefined;
-      // One that was not allowed for a while must not get at once all that it missed.
+      // One that was not allowed for a while must not get at once all that it missed; whoever stands before the best is not allowed.
       for (let index = 0; index < candidates.length; index++) {
-        if (states[index]!.deadline() < earliest) states[index]!.postpone(earliest + 1 / candidates[index]!.weight);
+        const deadline = states[index]!.deadline();
+        if (deadline < earliest || (deadline === earliest && !allowed(index)))
+          states[index]!.postpone(earliest + 1 / candidates[index]!.weight);
       }
       states[best]!.take(1 / candidates[best]!.weight);
       return best;
