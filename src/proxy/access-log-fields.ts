@@ -72,12 +72,12 @@ export function requestPath({ observation: { path, query }, withQuery }: Exchang
   return fromByteString(query === undefined || !withQuery ? path : `${path}?${query}`);
 }
 
-const originSize = ({ last, outcome }: Exchange): number => (last === undefined ? 0 : (last.size ?? outcome.sentBytes));
+const originSize = ({ last, outcome }: Exchange): number | undefined => (last === undefined ? 0 : (last.size ?? outcome.sentBytes));
 
 function gzipRatio(exchange: Exchange): number | undefined {
   const { sentBytes } = exchange.outcome;
   const size = originSize(exchange);
-  return sentBytes === 0 || sentBytes === size ? undefined : size / sentBytes;
+  return !sentBytes || size === undefined || sentBytes === size ? undefined : size / sentBytes;
 }
 
 /** A Host with a port: `a:80`, `[::1]:80`. Anything else is a name alone. */

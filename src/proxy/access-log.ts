@@ -128,7 +128,7 @@ function createGenericPrinter(keep: Keep, readHeaders: ReadHeaders | undefined, 
     const { request, observation, outcome } = exchange;
     const client = `${host ? bare(clientHost(request, observation)) : '-'} - ${user ? bare(request.facts.clientUsername) : '-'}`;
     const target = `${method ? bare(observation.method) : '-'} ${path ? bare(requestPath(exchange)) : '-'} ${protocol ? request.protocol : '-'}`;
-    const answer = `${status ? outcome.status : '-'} ${size ? outcome.sentBytes : '-'}`;
+    const answer = `${status ? outcome.status : '-'} ${size ? (outcome.sentBytes ?? '-') : '-'}`;
     const headers = readHeaders?.(observation.headers.raw);
     const field = (name: string): string => quoted(headers?.find(([other]) => other === name)?.[1]);
     return `${client} [${time(request.facts.startedAt)}] "${target}" ${answer} ${field('Referer')} ${field('User-Agent')}`;

@@ -105,11 +105,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const isGrpc = protocol.startsWith('grpc');
       const code = isGrpc ? grpcStatus(observation.responseHeaders) : `${outcome.status}`;
       const requestBytes = receivedBytes(observation.body);
+      const sentBytes = outcome.sentBytes ?? 0;
       const seconds = (endedAt - request.facts.startedAt) / 1000;
       if (options.addEntryPointsLabels) {
         const { entryPoint } = request;
         const object = counted('entrypoint', entryPoint, () => [['entrypoint', entryPoint]]);
-        measure(count(object, request, exchange, code), requestBytes, outcome.sentBytes, seconds);
+        measure(count(object, request, exchange, code), requestBytes, sentBytes, seconds);
       }
       const { routerName } = request.facts;
       if (options.addRoutersLabels && routerName !== undefined) {
@@ -118,7 +119,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
           ['router', routerName],
           ['service', service],
         ]);
-        measure(count(object, request, exchange, code), requestBytes, outcome.sentBytes, seconds);
+        measure(count(object, request, exchange, code), requestBytes, sentBytes, seconds);
       }
       if (!options.addServicesLabels) return;
       const { tries } = observation;
@@ -128,7 +129,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
         if (!isLast) retries.set(service, (retries.get(service) ?? 0) + 1);
         const object = counted('service', service, () => [['service', service]]);
         const series = count(object, request, exchange, isGrpc ? grpcStatus(observation.originHeaders) : `${status}`);
-        const responseBytes = size ?? (isLast ? outcome.sentBytes : 0);
+        const responseBytes = size ?? (isLast ? sentBytes : 0);
         measure(series, isLast ? requestBytes : 0, responseBytes, (isLast ? endedAt - startedAt : durationMs) / 1000);
       }
     },
