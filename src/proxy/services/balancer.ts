@@ -25,6 +25,8 @@ export type CandidateStates = readonly CandidateState[];
  * threads divide requests as one does; the order in which new candidates begin is chance.
  */
 export function createWeightedRoundRobin(candidates: readonly Candidate[], states: CandidateStates, random: () => number): Balancer {
+  // One alone has no turns to take.
+  if (candidates.length === 1) return { next: (_request, allowed) => (allowed(0) ? 0 : undefined) };
   return {
     next(_request, allowed) {
       let best: number | undefined;
