@@ -30,6 +30,7 @@ export const httpProvider = defineProvider({
       maxBytes: options.maxResponseBodySize,
       clock: context.clock,
     });
+    const source = withoutSecrets(endpoint);
     const backoff = createBackoff({ firstMs: 500, limitMs: 60_000 });
     let last: string | undefined;
     let inForce: DynamicConfiguration | undefined;
@@ -41,7 +42,7 @@ export const httpProvider = defineProvider({
         backoff.reset();
         if (text !== last) {
           last = text;
-          const message = await load(text, endpoint, inForce, context);
+          const message = await load(text, source, inForce, context);
           inForce = message.configuration;
           yield message;
         }
@@ -59,16 +60,22 @@ export const httpProvider = defineProvider({
   },
 });
 
+/** The address as places and logs name it: user, password and query may be secret. */
+function withoutSecrets(endpoint: string): string {
+  const { origin, pathname } = new URL(endpoint);
+  return origin + pathname;
+}
+
 /** What cannot be read at all leaves everything as it was. */
 async function load(
   text: string,
-  endpoint: string,
+  source: string,
   before: DynamicConfiguration | undefined,
   { log }: ProviderContext,
 ): Promise<ProviderMessage> {
   try {
-    const loaded = loadDynamic(parseDocument(text, 'yaml', endpoint));
-    const inlined = await inlineFiles(loaded.configuration, endpoint);
+    const loaded = loadDynamic(parseDocument(text, 'yaml', source));
+    const inlined = await inlineFiles(loaded.configuration, source);
     for (const warning of [...loaded.warnings, ...inlined.warnings]) log.warn('Configuration is odd', { reason: describe(warning) });
     return {
       configuration: keepRefused(inlined.configuration, loaded.refused, before),

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AgentProcess, freePort, until } from '../support/agent-process.ts';
 
@@ -15,6 +16,7 @@ const SECRET = 'planted-secret-4711';
 
 interface Answer {
   readonly status: number;
+  /** Unpacked. */
   readonly text: string;
 }
 const ask = (port: number, path: string, options: { method?: string; host?: string; body?: string; auth?: string } = {}): Promise<Answer> =>
@@ -23,9 +25,13 @@ const ask = (port: number, path: string, options: { method?: string; host?: stri
     const outgoing = request(
       { host: '127.0.0.1', port, path, method, headers: { Host: host }, agent: false, ...(auth && { auth }) },
       (response) => {
-        let text = '';
-        response.on('data', (chunk) => (text += chunk));
-        response.on('end', () => resolve({ status: response.statusCode!, text }));
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          const isPacked = response.headers['content-type'] === 'application/gzip';
+          resolve({ status: response.statusCode!, text: (isPacked ? gunzipSync(bytes) : bytes).toString() });
+        });
       },
     );
     outgoing.on('error', reject);

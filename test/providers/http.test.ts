@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decode } from '../../src/base/decode.ts';
+import { describe as print } from '../../src/base/errors.ts';
 import { http } from '../../src/config/static/http.ts';
 import { httpProvider } from '../../src/providers/http.ts';
 import type { ProviderMessage } from '../../src/providers/provider.ts';
@@ -84,13 +85,15 @@ describe('httpProvider', () => {
     ['a TOML text', '[http.routers.a]\nrule = "x"', undefined],
     ['a router with an unknown option', 'http: {routers: {a: {rule: x, service: s, entrypoint: web}}}', 'http.routers.a'],
   ])('keeps what was good when the answer has %s, and tells it once', async (_, text, object) => {
-    const { waitFor, messages } = start();
+    const { waitFor, messages } = start({ endpoint: `http://bob:planted-secret@127.0.0.1:${port}/config?key=planted-secret` });
     await waitFor(isRule('Host(`one`)'));
     answer = says(text);
     const message = await waitFor(({ problems }) => problems.length > 0);
     expect(ruleOf(message)).toBe('Host(`one`)');
     expect(message.problems[0]!.place.object).toBe(object);
-    expect(message.problems[0]!.message).not.toContain('planted-secret');
+    expect(message.problems[0]!.place.source).toBe(`http://127.0.0.1:${port}/config`);
+    expect(asked[0]!.headers.authorization).toBe(`Basic ${btoa('bob:planted-secret')}`);
+    expect(message.problems.map(print).join()).not.toContain('planted-secret');
     const before = asked.length;
     await until(() => asked.length > before + 2);
     expect(messages).toHaveLength(2);
