@@ -6,6 +6,7 @@ import { createFacts, createRequest, HeaderList, type ProxyRequest } from '../..
 import { createLineBatch } from '../../src/origin-agent/access-log/batch.ts';
 import { createAccessLogWriter } from '../../src/origin-agent/access-log/writer.ts';
 import { createAccessLogFormat } from '../../src/proxy/access-log.ts';
+import { LineBuffer } from '../../src/proxy/line-buffer.ts';
 import { createMetrics } from '../../src/proxy/metrics.ts';
 import { observe, observeRouter } from '../../src/proxy/observation.ts';
 
@@ -73,10 +74,13 @@ function formats(): Record<string, string | number>[] {
     { name: 'json with all header fields', format: 'json', fields: all },
   ].map(({ name, ...options }) => {
     const format = createAccessLogFormat(options);
-    const batch = createLineBatch({ now: () => 0, after: () => () => {} }, (lines) => Buffer.byteLength(lines));
+    let written = 0;
+    const batch = createLineBatch({ now: () => 0, after: () => () => {} }, (lines) => void (written += lines.length));
     const us = measure((request, i) => {
-      batch.add(format(request, request.facts.observation!, OUTCOME, request.facts.startedAt + 2.9, i)!);
+      format(batch.buffer, request, request.facts.observation!, OUTCOME, request.facts.startedAt + 2.9, i);
+      batch.added();
     });
+    if (written === 0) throw new Error('nothing was written');
     return row(`a line of ${name}`, us);
   });
 }
@@ -103,8 +107,9 @@ async function writer(): Promise<Record<string, string | number>> {
     const access = createAccessLogWriter({ filePath, log });
     const format = createAccessLogFormat({ format: 'common' });
     const request = made(1);
-    const line = format(request, request.facts.observation!, OUTCOME, request.facts.startedAt + 2.9, 1)!;
-    const together = `${Array.from({ length: 1000 }, () => line).join('\n')}\n`;
+    const buffer = new LineBuffer();
+    for (let i = 0; i < 1000; i++) format(buffer, request, request.facts.observation!, OUTCOME, request.facts.startedAt + 2.9, i);
+    const together = buffer.take();
     const batches = 500;
     const started = performance.now();
     for (let i = 0; i < batches; i++) {

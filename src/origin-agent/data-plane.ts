@@ -39,7 +39,7 @@ export interface DataPlaneOptions {
   readonly pingTerminatingStatus: number | undefined;
   readonly observed: ObserverOptions;
   /** Takes access log lines with their ends. */
-  readonly writeLines: (lines: string) => void;
+  readonly writeLines: (lines: Uint8Array<ArrayBuffer>) => void;
   /** Several threads share each port. */
   readonly reusePort: boolean;
   /** Where the edge comes in; absent without an edge. */

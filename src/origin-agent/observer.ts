@@ -26,7 +26,7 @@ export interface ObserverContext {
   readonly cells: Cells;
   readonly clock: Clock;
   /** Takes lines with their ends. */
-  readonly writeLines: (lines: string) => void;
+  readonly writeLines: (lines: Uint8Array<ArrayBuffer>) => void;
 }
 
 /** Undefined when nothing is to be observed. Throws ConfigError. */
@@ -36,7 +36,7 @@ export function createObserver(
 ): Observer | undefined {
   const prometheus = metrics?.prometheus;
   if (accessLog === undefined && prometheus === undefined) return undefined;
-  const format = accessLog && createAccessLogFormat(accessLog as AccessLogOptions);
+  const write = accessLog && createAccessLogFormat(accessLog as AccessLogOptions);
   const numbers = prometheus && createMetrics({ ...prometheus, addInternals: metrics?.addInternals } as MetricsOptions);
   const batch = createLineBatch(clock, writeLines, accessLog?.bufferingSize || undefined);
   const count = cells.counter('access log requests');
@@ -46,8 +46,7 @@ export function createObserver(
       const { request } = observation;
       const endedAt = clock.now();
       numbers?.record(request, observation, outcome, endedAt);
-      const line = format?.(request, observation, outcome, endedAt, count.add(1) + 1);
-      if (line !== undefined) batch.add(line);
+      if (write?.(batch.buffer, request, observation, outcome, endedAt, count.add(1) + 1)) batch.added();
     },
     metrics: () => numbers?.read(),
     flush: batch.flush,

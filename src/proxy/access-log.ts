@@ -1,7 +1,9 @@
+import { encodeText } from '../base/bytes.ts';
 import type { Observation, ProxyRequest } from '../base/message.ts';
 import { createStatusTest } from '../middlewares/status-ranges.ts';
 import { clientHost, type Exchange, FIELDS, requestPath } from './access-log-fields.ts';
 import { createHeaderReader, type HeaderFieldOptions, type ReadHeaders } from './access-log-headers.ts';
+import type { LineBuffer } from './line-buffer.ts';
 import { createLogTimes, type LogTimes } from './log-time.ts';
 import type { ExchangeOutcome } from './observation.ts';
 
@@ -23,27 +25,30 @@ export interface AccessLogOptions {
   readonly addInternals?: boolean | undefined;
 }
 
-/** The line without its end; undefined when it is not wanted. `endedAt` in milliseconds, `count` numbers the requests from 1. */
-export type FormatAccess = (
+/** Puts the line into the buffer, with its end; false when it is not wanted. `endedAt` in milliseconds, `count` numbers the requests from 1. */
+export type WriteAccess = (
+  into: LineBuffer,
   request: ProxyRequest,
   observation: Observation,
   outcome: ExchangeOutcome,
   endedAt: number,
   count: number,
-) => string | undefined;
+) => boolean;
 
 /** Prepares filters and fields once. Throws ConfigError on statuses that are none. */
-export function createAccessLogFormat(options: AccessLogOptions): FormatAccess {
+export function createAccessLogFormat(options: AccessLogOptions): WriteAccess {
   const wanted = createFilter(options.filters ?? {});
   const print = createPrinter(options);
   const mode = options.fields?.queryParameters?.defaultMode;
   const withQuery = mode === undefined || mode === 'keep';
-  return (request, observation, outcome, endedAt, count) => {
-    if (!observation.accessLogs || (observation.internal && !options.addInternals)) return undefined;
+  return (into, request, observation, outcome, endedAt, count) => {
+    if (!observation.accessLogs || (observation.internal && !options.addInternals)) return false;
     const durationMs = endedAt - request.facts.startedAt;
-    if (!wanted(outcome.status, request.facts.retryAttempts, durationMs)) return undefined;
+    if (!wanted(outcome.status, request.facts.retryAttempts, durationMs)) return false;
     const { tries } = observation;
-    return print({ request, observation, outcome, endedAt, durationMs, count, last: tries[tries.length - 1], withQuery });
+    print(into, { request, observation, outcome, endedAt, durationMs, count, last: tries[tries.length - 1], withQuery });
+    into.endLine();
+    return true;
   };
 }
 
@@ -55,7 +60,7 @@ function createFilter({ statusCodes = [], retryAttempts = false, minDuration = 0
     fits(status) || (retryAttempts && retries > 0) || (minDuration > 0 && durationMs > minDuration);
 }
 
-type Print = (exchange: Exchange) => string;
+type Print = (into: LineBuffer, exchange: Exchange) => void;
 type Keep = (name: string) => boolean;
 
 function createPrinter({ format, fields = {} }: AccessLogOptions): Print {
@@ -63,8 +68,9 @@ function createPrinter({ format, fields = {} }: AccessLogOptions): Print {
   const readHeaders = createHeaderReader(fields.headers ?? {});
   const times = createLogTimes();
   if (format === 'json') return createJsonPrinter(keep, readHeaders, times);
-  const generic = createGenericPrinter(keep, readHeaders, times);
-  return format === 'genericCLF' ? generic : createCommonPrinter(keep, generic);
+  const generic = createGenericLine(keep, readHeaders, times);
+  const line = format === 'genericCLF' ? generic : createCommonLine(keep, generic);
+  return (into, exchange) => into.text(line(exchange));
 }
 
 function createKeep({ defaultMode = 'keep', names = {} }: NonNullable<AccessLogOptions['fields']>): Keep {
@@ -77,44 +83,50 @@ function createKeep({ defaultMode = 'keep', names = {} }: NonNullable<AccessLogO
 
 /** One object with its names in the order of bytes. */
 function createJsonPrinter(keep: Keep, readHeaders: ReadHeaders | undefined, times: LogTimes): Print {
-  const kept = FIELDS.filter(([name]) => keep(name)).map(([name, of]) => ({ name, lead: `"${name}":`, of }));
+  const kept = FIELDS.filter(([name]) => keep(name)).map(([name, of]) => ({ name, lead: encodeText(`"${name}":`), of }));
   const own = kept.filter(({ name }) => name < 'a');
   const edgeways = kept.filter(({ name }) => name >= 'a');
 
-  function addFields(line: string, parts: typeof kept, exchange: Exchange): string {
-    let text = line;
+  function addFields(into: LineBuffer, parts: typeof kept, exchange: Exchange): void {
     for (const { lead, of } of parts) {
       const value = of(exchange, times);
       if (value === undefined) continue;
-      text += typeof value === 'number' ? `${lead}${value},` : `${lead}${jsonText(value)},`;
+      into.bytes(lead);
+      if (typeof value === 'number') into.text(`${value}`);
+      else into.json(value);
+      into.text(',');
     }
-    return text;
   }
-  function addHeaders(line: string, prefix: string, raw: readonly string[] | undefined): string {
-    if (readHeaders === undefined || raw === undefined) return line;
-    let text = line;
-    for (const [name, value] of readHeaders(raw)) text += `"${prefix}${name}":${jsonText(value)},`;
-    return text;
+  function addHeaders(into: LineBuffer, prefix: string, raw: readonly string[] | undefined): void {
+    if (readHeaders === undefined || raw === undefined) return;
+    for (const [name, value] of readHeaders(raw)) {
+      into.text(prefix);
+      into.text(name);
+      into.text('":');
+      into.json(value);
+      into.text(',');
+    }
   }
 
-  return (exchange) => {
+  return (into, exchange) => {
     const { observation } = exchange;
-    let line = addFields('{', own, exchange);
-    line = addHeaders(line, 'downstream_', observation.responseHeaders?.raw);
-    line = addFields(line, edgeways, exchange);
-    line += '"level":"info","msg":"",';
-    line = addHeaders(line, 'origin_', observation.originHeaders?.raw);
-    line = addHeaders(line, 'request_', observation.headers.raw);
-    return `${line}"time":"${times.localSecond(exchange.endedAt)}"}`;
+    into.text('{');
+    addFields(into, own, exchange);
+    addHeaders(into, '"downstream_', observation.responseHeaders?.raw);
+    addFields(into, edgeways, exchange);
+    into.text('"level":"info","msg":"",');
+    addHeaders(into, '"origin_', observation.originHeaders?.raw);
+    addHeaders(into, '"request_', observation.headers.raw);
+    into.text('"time":');
+    into.json(times.localSecond(exchange.endedAt));
+    into.text('}');
   };
 }
 
-/** Most texts need no escape: to look is cheaper than to ask JSON. */
-const PLAIN = /^[ !#-[\]-~]*$/;
-const jsonText = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+type Line = (exchange: Exchange) => string;
 
 /** Host, user, time, request line, status, size, referrer and agent: what every reader of such logs knows. */
-function createGenericPrinter(keep: Keep, readHeaders: ReadHeaders | undefined, times: LogTimes): Print {
+function createGenericLine(keep: Keep, readHeaders: ReadHeaders | undefined, times: LogTimes): Line {
   const has = (name: string) => keep(name);
   const host = has('ClientHost');
   const user = has('ClientUsername');
@@ -136,7 +148,7 @@ function createGenericPrinter(keep: Keep, readHeaders: ReadHeaders | undefined, 
 }
 
 /** The same, then count, router, server and milliseconds: Traefik's own. */
-function createCommonPrinter(keep: Keep, generic: Print): Print {
+function createCommonLine(keep: Keep, generic: Line): Line {
   const count = keep('RequestCount');
   const router = keep('RouterName');
   const url = keep('ServiceURL');

@@ -1,9 +1,11 @@
+import { decodeText } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { decode } from '../base/decode.ts';
 import type { Logger } from '../base/log.ts';
 import type { ProxyRequest, ProxyResponse } from '../base/message.ts';
 import { accessLog } from '../config/static/observability.ts';
-import { type AccessLogOptions, createAccessLogFormat, type FormatAccess } from '../proxy/access-log.ts';
+import { type AccessLogOptions, createAccessLogFormat, type WriteAccess } from '../proxy/access-log.ts';
+import { LineBuffer } from '../proxy/line-buffer.ts';
 import { contentLength } from './body.ts';
 import { createCounters } from './counters.ts';
 import type { Env } from './env.ts';
@@ -16,9 +18,10 @@ export interface EdgeObserver {
 
 /** Undefined when nobody wants to know. */
 export function createEdgeObserver(env: Env, clock: Clock, log: Logger): EdgeObserver | undefined {
-  const format = createFormat(env.EDGEWAY_ACCESS_LOG, log);
+  const write = createFormat(env.EDGEWAY_ACCESS_LOG, log);
   const counters = env.EDGEWAY_ANALYTICS && createCounters(env.EDGEWAY_ANALYTICS, clock);
-  if (format === undefined && counters === undefined) return undefined;
+  const line = new LineBuffer();
+  if (write === undefined && counters === undefined) return undefined;
   let count = 0;
   return {
     tell(request, response, waitUntil) {
@@ -27,14 +30,13 @@ export function createEdgeObserver(env: Env, clock: Clock, log: Logger): EdgeObs
       const endedAt = clock.now();
       const outcome = { status: response.status, sentBytes: sizeOf(response) };
       if (observation.metrics) counters?.count({ request, observation, outcome, endedAt }, waitUntil);
-      const line = format?.(request, observation, outcome, endedAt, ++count);
-      if (line !== undefined) console.log(line);
+      if (write?.(line, request, observation, outcome, endedAt, ++count)) console.log(decodeText(line.take()).trimEnd());
     },
   };
 }
 
 /** `true`, or the options of Traefik's `accessLog` as JSON. What is wrong with them is logged once; the request path goes on without. */
-function createFormat(text: string | undefined, log: Logger): FormatAccess | undefined {
+function createFormat(text: string | undefined, log: Logger): WriteAccess | undefined {
   const wanted = (text ?? '').trim();
   if (wanted === '' || wanted === 'false') return undefined;
   try {

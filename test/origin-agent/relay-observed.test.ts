@@ -58,13 +58,10 @@ beforeAll(async () => {
     controlSocket: '',
     pingTerminatingStatus: undefined,
     observed: { accessLog: configuration!.accessLog, metrics: configuration!.metrics },
-    writeLines: (text) =>
-      lines.push(
-        ...text
-          .trimEnd()
-          .split('\n')
-          .map((line) => JSON.parse(line) as Record<string, unknown>),
-      ),
+    writeLines: (bytes) => {
+      const texts = new TextDecoder().decode(bytes).trimEnd().split('\n');
+      lines.push(...texts.map((line) => JSON.parse(line) as Record<string, unknown>));
+    },
     reusePort: false,
     relay: { address: '127.0.0.1:0' },
   });

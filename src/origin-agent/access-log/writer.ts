@@ -2,15 +2,15 @@ import { closeSync, openSync, write } from 'node:fs';
 import type { Logger } from '../../base/log.ts';
 
 export interface AccessLogWriter {
-  /** Whole lines with their ends. Returns at once. */
-  write(lines: string): void;
+  /** Whole lines with their ends, in a memory that is the writer's from here on. Returns at once. */
+  write(lines: Uint8Array): void;
   /** Opens the file anew (SIGUSR1, after logrotate moved it away). */
   reopen(): void;
   /** Resolves when all that was given is written or lost. */
   close(): Promise<void>;
 }
 
-/** Characters that wait while the disk is slow; beyond, lines are lost. */
+/** Bytes that wait while the disk is slow; beyond, lines are lost. */
 const MAX_WAITING = 64 * 1024 * 1024;
 const STDOUT = 1;
 
@@ -19,7 +19,7 @@ export function createAccessLogWriter({ filePath, log }: { filePath: string | un
   const open = (): number => (filePath === undefined ? STDOUT : openSync(filePath, 'a'));
   let file = open();
   let old: number | undefined;
-  let waiting: string[] = [];
+  let waiting: Uint8Array[] = [];
   let size = 0;
   let writing = false;
   let losing = false;
@@ -39,7 +39,7 @@ export function createAccessLogWriter({ filePath, log }: { filePath: string | un
       return;
     }
     writing = true;
-    const bytes = Buffer.from(waiting.join(''));
+    const bytes = Buffer.concat(waiting);
     waiting = [];
     size = 0;
     put(bytes, 0);
@@ -56,7 +56,7 @@ export function createAccessLogWriter({ filePath, log }: { filePath: string | un
 
   return {
     write(lines) {
-      if (size + lines.length > MAX_WAITING) return lose(`more than ${MAX_WAITING} characters wait for the disk`);
+      if (size + lines.length > MAX_WAITING) return lose(`more than ${MAX_WAITING} bytes wait for the disk`);
       waiting.push(lines);
       size += lines.length;
       if (!writing) next();
