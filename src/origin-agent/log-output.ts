@@ -1,6 +1,6 @@
-import { writeSync } from 'node:fs';
 import { createLogger, type Logger, type LogLevel, type LogLine } from '../base/log.ts';
 import { type LogFile, openLogFile } from './log-file.ts';
+import { createStdoutLines } from './stdout-lines.ts';
 
 export interface LogOutputOptions {
   readonly level: LogLevel;
@@ -36,12 +36,13 @@ export interface LogOutput {
 export function createLogOutput(options: LogOutputOptions): LogOutput {
   const { level, format, filePath, colours } = options;
   const file = !filePath ? undefined : openFile(filePath, options);
+  const toStdout = createStdoutLines();
   const print = format === 'json' ? jsonLine : (line: LogLine) => textLine(line, colours && filePath === undefined);
   return {
     log: createLogger((line) => {
       try {
         const text = `${print(line)}\n`;
-        if (file === undefined) writeSync(STDOUT, text);
+        if (file === undefined) toStdout(text);
         else file.write(text);
       } catch {
         // A full disk or a closed pipe loses lines, never requests.
@@ -57,7 +58,6 @@ export function createLogOutput(options: LogOutputOptions): LogOutput {
   };
 }
 
-const STDOUT = 1;
 const MEGABYTE = 1024 * 1024;
 const DAY_MS = 86_400_000;
 

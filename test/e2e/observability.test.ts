@@ -91,6 +91,22 @@ describe('the access log of a running agent', () => {
     expect(readFileSync(log, 'utf8')).toContain('Stopped');
   });
 
+  it('keeps every line on standard output, when its reader is slow too, and the lines of the log beside them whole', async () => {
+    agent.start(staticText('providers: {file: {filename: $DYNAMIC}}\naccessLog: {format: json}').replace('INFO', 'DEBUG'));
+    await until(async () => (await ask(web, '/warm')).status === 200);
+    agent.pauseReading();
+    // More than a pipe holds.
+    const long = 'x'.repeat(1000);
+    for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: 50 }, (_, n) => ask(web, `/slow/${i * 50 + n}?${long}`)));
+    agent.writeDynamic(JSON.stringify(app('other.test')));
+    await until(async () => (await ask(web, '/', { host: 'other.test' })).status === 200);
+    agent.resumeReading();
+    const told = () => agent.output.split('\n').filter((line) => line.includes('"/slow/'));
+    await until(() => told().length === 500);
+    expect(new Set(told().map((line) => (JSON.parse(line) as { RequestPath: string }).RequestPath)).size).toBe(500);
+    for (const line of agent.output.split('\n').filter((text) => text.startsWith('{'))) JSON.parse(line);
+  });
+
   it('loses lines when the disk is full, and says so, but no request', async () => {
     agent.start(staticText('providers: {file: {filename: $DYNAMIC}}\naccessLog: {filePath: /dev/full}'));
     await until(async () => (await ask(web, '/')).status === 200);
