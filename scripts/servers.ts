@@ -5,6 +5,9 @@ import { delimiter, join } from 'node:path';
 /** Real servers and clients that suites use: program → Debian package. A suite asks for programs with `test/support/servers.ts`. */
 export const SERVERS: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
+  etcd: 'etcd-server',
+  'zkServer.sh': 'zookeeper',
+  java: 'default-jre-headless',
   htpasswd: 'apache2-utils',
   nginx: 'nginx',
   openssl: 'openssl',
@@ -19,7 +22,7 @@ export const SERVERS: Readonly<Record<string, string>> = {
 
 /** The path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
-  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']) {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/share/zookeeper/bin']) {
     const path = join(folder, name);
     try {
       accessSync(path, constants.X_OK);

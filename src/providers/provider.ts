@@ -11,6 +11,8 @@ export interface ProviderMessage {
   readonly problems: readonly ConfigError[];
   /** A server takes no new requests since this instant: throttling must not hold the message back. */
   readonly urgent?: boolean;
+  /** Called when the agent serves this. */
+  readonly applied?: () => void;
 }
 
 export interface ProviderContext {
@@ -19,6 +21,10 @@ export interface ProviderContext {
   /** Aborted when the provider shall end; `watch` then returns. */
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Takes a listener for the operator's wish that files be read again (SIGHUP). */
+  readonly onReread?: (listener: () => void) => void;
+  /** The agent, for sources that keep a list of who reads them. */
+  readonly node?: { readonly name: string; readonly version: string };
 }
 
 /**
@@ -33,6 +39,8 @@ export interface ProviderDefinition<S extends Schema = Schema> {
   readonly suffix: string;
   readonly summary: string;
   readonly options: S;
+  /** Where one section of options means several providers: each with the suffix of its names and its own options. */
+  readonly instances?: (options: Infer<S>) => readonly { readonly suffix: string; readonly options: Infer<S> }[];
   readonly watch: (options: Infer<S>, context: ProviderContext) => AsyncIterable<ProviderMessage>;
 }
 

@@ -10,6 +10,7 @@ import { serveHttp2 } from '../http2/door.ts';
 import { http2Settings } from '../http2/settings.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import { Channel, nobody } from '../sockets/channel.ts';
+import { createFileLimit } from '../sockets/file-limit.ts';
 import type { TcpRoute, TcpRouting } from '../tcp/routing.ts';
 import { type Live, serveTcp } from '../tcp/serve.ts';
 import type { TcpServices } from '../tcp/services.ts';
@@ -47,7 +48,8 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   const { https } = streams;
   const connections = new Set<Http1Connection>();
   const others = new Set<Live>();
-  let drained: (() => void) | undefined;
+  let leaving = false;
+  const whenEmpty = new Set<() => void>();
   const common = http1Settings(name, entryPoint, options);
   const http2 = http2Settings(common, entryPoint);
   const settings: Http1Settings = {
@@ -59,9 +61,16 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     onHttp2: enterHttp2,
   };
   const believes = proxyProtocolTest(entryPoint);
+  const isTooMany = createFileLimit({ clock, log: settings.log });
 
   function checkDrained(): void {
-    if (connections.size === 0 && others.size === 0) drained?.();
+    if (connections.size === 0 && others.size === 0) for (const resolve of whenEmpty) resolve();
+  }
+
+  function serveHttp1(connection: Http1Connection): void {
+    connections.add(connection);
+    // It was accepted before, and known as HTTP only now.
+    if (leaving) connection.leave();
   }
 
   function leave(live: Live | undefined): void {
@@ -72,9 +81,10 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   const looksForTls = (): boolean => https.serves(name) || streams.routing(name).tls;
 
   function accept(socket: Socket): void {
+    if (isTooMany(socket)) return void socket.destroy();
     const { plain, tls } = streams.routing(name);
     if (believes === undefined && !plain && !tls && !https.serves(name)) {
-      connections.add(createHttp1Connection(socket, settings, peerOf(socket)));
+      serveHttp1(createHttp1Connection(socket, settings, peerOf(socket)));
       return;
     }
     const ends: Ends = {
@@ -117,18 +127,19 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   }
 
   function serveHttp(channel: Channel, peer: Peer, first: string): void {
-    connections.add(new Http1Connection(channel, settings, peer, first));
+    serveHttp1(new Http1Connection(channel, settings, peer, first));
   }
 
   function serveHttps(socket: TLSSocket, tls: TlsFacts, { source }: Ends): void {
     const peer: Peer = { ...source, scheme: 'https', tls };
     if (socket.alpnProtocol === 'h2') enterHttp2(socket, peer);
-    else connections.add(createHttp1Connection(socket, settings, peer));
+    else serveHttp1(createHttp1Connection(socket, settings, peer));
   }
 
   function enterHttp2(socket: Socket, peer: Peer, first?: Buffer): void {
     const live: Live = serveHttp2(socket, http2, peer, first, () => leave(live));
     others.add(live);
+    if (leaving) live.leave?.();
   }
 
   function serveRoute(
@@ -184,20 +195,30 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
 
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, accept);
   const { host, port } = parseListenAddress(entryPoint.address ?? '', `entryPoints.${name}.address`);
+  const shares = options.reusePort || entryPoint.reusePort === true;
+  const where = options.inherited === undefined ? { host, port, reusePort: shares } : { fd: options.inherited };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, reusePort: options.reusePort || entryPoint.reusePort === true }, resolve);
+    server.listen(where, resolve);
   });
+  server.on('error', (error) => settings.log.error('Cannot accept a connection', { error }));
+  function stopAccepting(): void {
+    leaving = true;
+    server.close();
+    for (const connection of connections) connection.leave();
+    for (const live of others) live.leave?.();
+  }
   return {
     entryPoint: name,
     open: () => connections.size + others.size,
     port: (server.address() as { port: number }).port,
-    async drain() {
-      server.close();
-      const empty = new Promise<void>((resolve) => (drained = resolve));
+    leave: stopAccepting,
+    async whenEmpty() {
+      if (connections.size > 0 || others.size > 0) await new Promise<void>((resolve) => whenEmpty.add(resolve));
+    },
+    drain() {
+      stopAccepting();
       for (const live of [...connections, ...others]) live.drain();
-      checkDrained();
-      await empty;
     },
     close() {
       for (const connection of connections) connection.channel.destroy();

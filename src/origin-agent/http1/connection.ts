@@ -88,9 +88,14 @@ export class Http1Connection implements ChannelOwner, BodySource {
     return this.#phase === READING && this.#head.empty;
   }
 
+  /** The next answer is the last. */
+  leave(): void {
+    this.#draining = true;
+  }
+
   /** Takes no request after the one in work; an idle connection closes at once. */
   drain(): void {
-    this.#draining = true;
+    this.leave();
     if (this.idle) this.#closeGently();
   }
 

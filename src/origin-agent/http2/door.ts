@@ -24,11 +24,14 @@ export function serveHttp2(socket: Duplex, settings: Http2Settings, peer: Peer, 
     connection = new Http2Connection(socket, settings, peer, onOver);
     if (draining) connection.drain();
   });
+  function drain(): void {
+    draining = true;
+    connection?.drain();
+  }
   return {
-    drain() {
-      draining = true;
-      connection?.drain();
-    },
+    // GOAWAY says which requests were taken: the others are sent again elsewhere.
+    leave: drain,
+    drain,
     destroy: () => void (connection ?? socket).destroy(),
   };
 }

@@ -1,4 +1,12 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Pair } from '../../config/keys.ts';
+
+/** What a client needs beside its options. */
+export interface StoreContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 /** A key-value store by its kind: one client for the provider, `edgeway sync` and the bootstrap. */
 export interface StoreClient {
@@ -26,6 +34,15 @@ export interface StoreClient {
    */
   lock(key: string, holder: string, ttlMs: number): Promise<StoreLock | undefined>;
   close(): Promise<void>;
+}
+
+/** What `openStore` gives: also a place for what holds only as long as this process lives. */
+export interface OpenedStore extends StoreClient {
+  /**
+   * Sets a pair that goes by itself, at most `ttlMs` after this process died, and is renewed until `close` takes it away. The same
+   * key again changes its value. Throws StoreError, `refused` when the credentials do not allow it.
+   */
+  announce(key: string, value: string, ttlMs: number): Promise<void>;
 }
 
 export interface StoreChange {
