@@ -18,6 +18,7 @@ export const SERVERS: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   iptables: 'iptables',
   'docker-compose': 'docker-compose',
+  prometheus: 'prometheus',
 };
 
 /** The path of a program, or undefined. */

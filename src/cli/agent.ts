@@ -2,7 +2,7 @@ import { type ConfigError, describe } from '../base/errors.ts';
 import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
 import { startAgent } from '../origin-agent/agent.ts';
 import { systemClock } from '../origin-agent/clock.ts';
-import { createLogOutput } from '../origin-agent/log-output.ts';
+import { createLogOutput, type LogOutput } from '../origin-agent/log-output.ts';
 import { readStartConfiguration } from '../origin-agent/static-configuration.ts';
 import type { Command, Io } from './io.ts';
 import { packageVersion } from './version.ts';
@@ -37,12 +37,18 @@ export const run: Command = async (args, io) => {
     return refuse(problems, io);
   }
   const level = logLevel(configuration.log?.level);
-  const output = createLogOutput({
-    level,
-    format: configuration.log?.format === 'json' ? 'json' : 'common',
-    ...(configuration.log?.filePath !== undefined && { filePath: configuration.log.filePath }),
-    colours: io.isTty && configuration.log?.noColor !== true,
-  });
+  let output: LogOutput;
+  try {
+    output = createLogOutput({
+      ...configuration.log,
+      level,
+      format: configuration.log?.format === 'json' ? 'json' : 'common',
+      colours: io.isTty && configuration.log?.noColor !== true,
+    });
+  } catch (error) {
+    io.stderr.write(`edgeway: log.filePath: The file cannot be opened: ${describe(error)}\n`);
+    return 1;
+  }
   reopen = output.reopen;
   for (const warning of warnings) output.log.warn('Static configuration', { error: describe(warning) });
   output.log.info('Static configuration read', { source: source.path ?? source.kind });

@@ -8,8 +8,10 @@ import { createMerger } from '../config/merge.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
+import { createInbox } from '../providers/inbox.ts';
 import { type AccessLogOptions, createAccessLogFormat } from '../proxy/access-log.ts';
 import { type AccessLogWriter, createAccessLogWriter } from './access-log/writer.ts';
+import { createDebug } from './api/debug.ts';
 import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
@@ -21,6 +23,7 @@ import { inheritedSockets } from './inherited-sockets.ts';
 import { TERMINATING } from './internal-services.ts';
 import { createPrometheus } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
+import { createRestService } from './rest-service.ts';
 import { createStreamConfigurations } from './streams.ts';
 import { openSuccession } from './succession.ts';
 import { startThreads } from './threads.ts';
@@ -118,9 +121,16 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
       reloads: () => reloads,
       now: clock.now,
     });
+  const debug = configuration.api?.debug ? createDebug(configuration.api.basePath) : () => undefined;
+  const inbox = configuration.providers.rest && createInbox();
   const control: ControlServer = await startControlServer({
     socket: controlSocket,
-    services: { ...api, ...(prometheus && { prometheus }) },
+    services: {
+      ...api,
+      api: (request) => debug(request) ?? api.api(request),
+      ...(prometheus && { prometheus }),
+      ...(inbox && { rest: createRestService(inbox, log) }),
+    },
   });
   const providers = new AbortController();
   const rereaders = new Set<() => void>();
@@ -165,6 +175,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
         environment,
         node: { name: nodeName(configuration.edge), version },
         onReread: (listener) => rereaders.add(listener),
+        ...(inbox && { inbox }),
       },
       log,
       onChange(messages, { applied }) {
