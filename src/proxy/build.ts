@@ -34,6 +34,8 @@ interface Built {
 
 export function createBuilder(objects: () => Objects, platform: Platform, children: (router: string) => Handler | undefined): Builder {
   const built = new Map<string, Built>();
+  /** Of routers, by name: every request asks for one. */
+  const handlers = new Map<string, Handler>();
 
   /** Remembers what `make` builds under `key`, with all objects it touched. `outer` touches them too. */
   function once(key: string, outer: Set<string> | undefined, make: (touched: Set<string>) => Service): Service {
@@ -48,6 +50,12 @@ export function createBuilder(objects: () => Objects, platform: Platform, childr
   }
 
   function router(name: string): Handler {
+    let handler = handlers.get(name);
+    if (handler === undefined) handlers.set(name, (handler = buildRouter(name)));
+    return handler;
+  }
+
+  function buildRouter(name: string): Handler {
     return once(`routers/${name}`, undefined, (touched) => {
       const config = objects().routers.get(name);
       if (config === undefined) throw new ConfigError('config.reference', `There is no router '${name}'`, { object: name });
@@ -147,6 +155,7 @@ export function createBuilder(objects: () => Objects, platform: Platform, childr
     router,
     service: (name) => service(name),
     forget(changed) {
+      handlers.clear();
       for (const [key, entry] of built) if (meets(entry.from, changed)) built.delete(key);
     },
   };

@@ -45,7 +45,17 @@ export function createForwardedHeaders(options: ForwardedHeadersOptions, hostnam
   return (request) => {
     const { headers } = request;
     const address = withoutZone(request.clientAddress);
-    if (!insecure && !isTrusted(address)) deleteForwardedHeaders(headers);
+    const isBelieved = insecure || isTrusted(address);
+    if (!isBelieved) deleteForwardedHeaders(headers);
+    const connection = headers.get('Connection');
+    if (!isBelieved && (connection === undefined || connection === 'keep-alive')) {
+      sayAll(request, address);
+      if (connection === undefined) return;
+      if (kept.size > 0 || headers.getAll('Connection').length > 1) return dropNamedByConnection(headers, kept);
+      headers.delete('Connection');
+      headers.delete('Keep-Alive');
+      return;
+    }
     if (hasNone(headers, 'X-Real-Ip')) headers.set('X-Real-Ip', address);
     if (hasNone(headers, 'X-Forwarded-Proto')) headers.set('X-Forwarded-Proto', protocolOf(request));
     if (hasNone(headers, 'X-Forwarded-Port')) headers.set('X-Forwarded-Port', portOf(request));
@@ -55,6 +65,14 @@ export function createForwardedHeaders(options: ForwardedHeadersOptions, hostnam
     if (hostname !== '') headers.set('X-Forwarded-Server', hostname);
     dropNamedByConnection(headers, kept);
   };
+
+  /** When nothing was said before there is nothing to look for: the usual case. */
+  function sayAll(request: ProxyRequest, address: string): void {
+    const { raw } = request.headers;
+    raw.push('X-Real-Ip', address, 'X-Forwarded-Proto', request.scheme, 'X-Forwarded-Port', portOf(request));
+    if (request.host !== '') raw.push('X-Forwarded-Host', request.host);
+    if (hostname !== '') raw.push('X-Forwarded-Server', hostname);
+  }
 }
 
 const hasNone = (headers: HeaderList, name: string): boolean => (headers.get(name) ?? '') === '';
@@ -83,7 +101,7 @@ function protocolOf({ headers, scheme }: ProxyRequest): string {
 
 /** The port of the Host header, else the one of the scheme; never the entry point's own (Traefik). */
 function portOf({ headers, host, scheme }: ProxyRequest): string {
-  const port = /^(?:\[[^[\]]*\]|[^:[\]]*):([^:[\]]+)$/.exec(host)?.[1];
+  const port = !host.includes(':') ? undefined : /^(?:\[[^[\]]*\]|[^:[\]]*):([^:[\]]+)$/.exec(host)?.[1];
   if (port !== undefined) return port;
   const forwarded = headers.get('X-Forwarded-Proto');
   return scheme === 'https' || forwarded === 'https' || forwarded === 'wss' ? '443' : '80';

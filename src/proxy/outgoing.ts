@@ -23,9 +23,11 @@ export function prepareOutgoing(
   serverHost: string,
 ): { outgoing: ProxyRequest; decode: boolean } {
   const headers = new HeaderList(request.headers.raw.slice());
-  const wantsTrailers = headers.getAll('Te').some((value) => /(^|,)\s*trailers\s*(;|,|$)/i.test(value));
+  const wantsTrailers = headers.has('Te') && headers.getAll('Te').some((value) => /(^|,)\s*trailers\s*(;|,|$)/i.test(value));
   dropHopByHop(headers);
   if (wantsTrailers) headers.append('Te', 'trailers');
+  // Only a chunked body has trailers to announce.
+  if (request.body === undefined || request.body.length !== undefined) headers.delete('Trailer');
   if (request.upgrade !== undefined) headers.append('Upgrade', request.upgrade);
   if (headers.get('User-Agent') === '') headers.delete('User-Agent');
   if (!request.omitForwardedFor) appendForwardedFor(headers, request.clientAddress);
@@ -39,15 +41,17 @@ export function prepareOutgoing(
 function dropHopByHop(headers: HeaderList): void {
   const named = headers.getAll('Connection');
   headers.filter((name) => !isHopByHop(name));
+  if (named.length === 0 || (named.length === 1 && named[0]!.toLowerCase() === 'keep-alive')) return;
   for (const name of named.join(',').split(',')) if (name.trim() !== '') headers.delete(name.trim());
 }
 
-/** Length first: nearly all names are refused by it without a look at their letters. */
-function isHopByHop(name: string): boolean {
-  const { length } = name;
-  if (length !== 2 && length !== 7 && (length < 10 || length > 19)) return false;
-  return HOP_BY_HOP.has(name.toLowerCase());
-}
+/** First letters of the names above by their length, as bits: nearly all names are refused by these without being changed to small letters. */
+const FIRST_LETTERS = new Uint32Array(32);
+const letterBit = (name: string): number => 1 << (name.charCodeAt(0) & 31);
+for (const name of HOP_BY_HOP) FIRST_LETTERS[name.length]! |= letterBit(name);
+
+const isHopByHop = (name: string): boolean =>
+  name.length < 32 && (FIRST_LETTERS[name.length]! & letterBit(name)) !== 0 && HOP_BY_HOP.has(name.toLowerCase());
 
 /** A client of ours (the edge, an error page's request) may have no address. */
 function appendForwardedFor(headers: HeaderList, address: string): void {

@@ -100,6 +100,8 @@ describe('the path of a request', () => {
       'timeout=5',
       'TE',
       'trailers',
+      'Trailer',
+      'X-Sum',
       'X-Forwarded-For',
       '9.9.9.9',
     ];
@@ -110,6 +112,7 @@ describe('the path of a request', () => {
     expect(request.headers.get('X-Hop')).toBeUndefined();
     expect(request.headers.get('Keep-Alive')).toBeUndefined();
     expect(request.headers.get('TE')).toBe('trailers');
+    expect(request.headers.get('Trailer')).toBeUndefined();
     expect(request.headers.get('X-Forwarded-For')).toBe('192.0.2.1');
   });
 });

@@ -5,7 +5,7 @@ import { type Document, formatOf } from '../../config/document.ts';
 import type { Pair } from '../../config/keys.ts';
 import { loadDynamic } from '../../config/load.ts';
 import { isTree, keyOf } from '../../config/static/tree.ts';
-import { loadStatic } from '../../config/static-sources.ts';
+import { loadStart } from '../../config/static-sources.ts';
 import { type ReadCompose, readCompose } from '../../kv-sync/sources/compose.ts';
 import { formatOfText, kindOf, parseTree } from '../../kv-sync/sources/detect.ts';
 import { decodeLocated } from '../../kv-sync/sources/keys.ts';
@@ -113,7 +113,7 @@ async function readText(name: string, text: string, io: Io, options: ReadOptions
 function readStatic(name: string, text: string, format: string): ReadSource {
   // Names of files may have what is expanded in --configFile.
   const path = `static.${format}`;
-  const { configuration, problems, warnings } = loadStatic({
+  const { configuration, problems, warnings } = loadStart({
     arguments: [`--configFile=${path}`],
     environment: {},
     readFile: (asked) => (asked === path ? text : undefined),

@@ -107,6 +107,20 @@ export function validate(configuration: StaticConfiguration, source: string): Co
   return problems;
 }
 
+/** What is read as Traefik reads it, and refused once entry points are to be opened. */
+export function validateStart({ entryPoints = {} }: StaticConfiguration, source: string): ConfigError[] {
+  const unbelieving = Object.entries(entryPoints).filter(
+    ([, { proxyProtocol }]) => proxyProtocol !== undefined && !proxyProtocol.insecure && (proxyProtocol.trustedIPs ?? []).length === 0,
+  );
+  return unbelieving.map(
+    ([name]) =>
+      new ConfigError('config.missing', 'believes nobody; write trustedIPs, or insecure: true', {
+        source,
+        object: `entryPoints.${name}.proxyProtocol`,
+      }),
+  );
+}
+
 type Refuse = (code: ConstructorParameters<typeof ConfigError>[0], object: string, message: string) => void;
 
 function validateOtlp({ log, accessLog, tracing, metrics, experimental }: StaticConfiguration, refuse: Refuse): void {

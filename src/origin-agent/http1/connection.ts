@@ -20,6 +20,8 @@ const MAX_PIPELINE_BYTES = 65_536;
 const MAX_DRAIN_BYTES = 262_144;
 /** How long a closing connection still takes bytes, so that a reset does not overtake the answer. */
 const LINGER_MS = 500;
+/** First byte of a TLS record that holds a ClientHello. */
+const TLS_HANDSHAKE = 0x16;
 
 /** Waits for a head. */
 const READING = 0;
@@ -101,6 +103,8 @@ export class Http1Connection implements ChannelOwner, BodySource {
   #readHead(text: string): boolean {
     const reader = this.#head;
     const begun = !reader.empty;
+    // Who speaks TLS here does not read an answer in plain text.
+    if (!begun && this.#requests === 0 && text.charCodeAt(0) === TLS_HANDSHAKE) return this.#refuseWith('');
     if (!reader.add(text)) {
       if (reader.refusal !== undefined) return this.#refuse(reader.refusal);
       if (!begun && this.#requests > 0) this.#limit(this.#deadline, this.#settings.limits.readTimeoutMs, this.#settings.clock.now());

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { RuntimeConfiguration } from '../../config/runtime.ts';
 import { CIPHER_SUITES, tlsVersionOf } from '../tls-names.ts';
@@ -12,6 +13,8 @@ export interface ClientAuth {
   readonly require: boolean;
   /** One that is shown must come from the authorities. */
   readonly verify: boolean;
+  /** SHA-256 fingerprints of the authorities. */
+  readonly authorities: ReadonlySet<string>;
 }
 
 /** TLS options as Node wants them. */
@@ -48,7 +51,7 @@ export function readTlsOptions(options: TlsOptions): ReadOptions {
   const { caFiles = [] } = clientAuth;
   const authorities = caFiles.filter((text) => text.includes('-----BEGIN CERTIFICATE-----'));
   if (authorities.length < caFiles.length) throw new Error('clientAuth.caFiles: a file has no certificate');
-  const auth = readClientAuth(clientAuth.clientAuthType, authorities.length > 0);
+  const auth = readClientAuth(clientAuth.clientAuthType, authorities);
   return {
     context: {
       // Without a suite for TLS 1.2 only 1.3 is left.
@@ -77,9 +80,15 @@ function curveOf(name: string): string {
   return curve;
 }
 
-function readClientAuth(type: string | undefined, hasAuthorities: boolean): ClientAuth {
+function readClientAuth(type: string | undefined, authorities: readonly string[]): ClientAuth {
+  const hasAuthorities = authorities.length > 0;
   const kind = type || (hasAuthorities ? 'RequireAndVerifyClientCert' : 'NoClientCert');
   const verify = kind === 'VerifyClientCertIfGiven' || kind === 'RequireAndVerifyClientCert';
   if (verify && !hasAuthorities) throw new Error(`clientAuth.caFiles: ${kind} needs authorities`);
-  return { request: kind !== 'NoClientCert', require: kind.startsWith('Require'), verify };
+  return { request: kind !== 'NoClientCert', require: kind.startsWith('Require'), verify, authorities: fingerprints(authorities) };
+}
+
+function fingerprints(texts: readonly string[]): Set<string> {
+  const blocks = texts.flatMap((text) => text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []);
+  return new Set(blocks.map((block) => new X509Certificate(block).fingerprint256));
 }

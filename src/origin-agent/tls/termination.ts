@@ -114,7 +114,7 @@ export function terminateTls(
   });
   tls.on('error', () => {});
   tls.once('secure', () => {
-    const certificates = clientAuth.request ? clientCertificates(tls) : [];
+    const certificates = clientAuth.request ? clientCertificates(tls, clientAuth.authorities) : [];
     if (clientAuth.verify && certificates.length > 0 && verifyError(tls) != null) {
       tls.destroy();
       return;
@@ -135,12 +135,14 @@ export function terminateTls(
 const verifyError = (socket: TLSSocket): Error | null | undefined =>
   (socket as unknown as { _handle: { verifyError(): Error | null } })._handle.verifyError();
 
-function clientCertificates(socket: TLSSocket): Uint8Array[] {
-  const chain: Uint8Array[] = [];
+/** What the client showed: OpenSSL completes its chain with the authorities, which are left out here. */
+function clientCertificates(socket: TLSSocket, authorities: ReadonlySet<string>): Uint8Array[] {
+  const seen = new Map<string, Uint8Array>();
   let certificate = socket.getPeerCertificate(true);
-  while (certificate?.raw !== undefined && !chain.some((known) => Buffer.compare(known, certificate.raw) === 0)) {
-    chain.push(certificate.raw);
+  // The issuer of a root is the root itself.
+  while (certificate?.raw !== undefined && !seen.has(certificate.fingerprint256)) {
+    seen.set(certificate.fingerprint256, certificate.raw);
     certificate = certificate.issuerCertificate;
   }
-  return chain;
+  return [...seen].filter(([fingerprint], index) => index === 0 || !authorities.has(fingerprint)).map(([, raw]) => raw);
 }

@@ -1,3 +1,4 @@
+import { ConfigError } from '../../base/errors.ts';
 import type { Infer } from '../../base/schema.ts';
 import type { redis as redisOptions } from '../../config/static/stores.ts';
 import { createAnnouncements } from './announcements.ts';
@@ -14,9 +15,10 @@ export type RedisStoreOptions = Omit<Infer<typeof redisOptions>, 'rootKey'>;
 /** How often a Redis is looked at that does not tell of changes. */
 const POLL_MS = 2_000;
 
-/** A Redis or Valkey: a server, a cluster, or a master behind sentinels. Throws ConfigError when its TLS files cannot be read. */
+/** A Redis or Valkey: a server, a cluster, or a master behind sentinels. Throws ConfigError when options or TLS files cannot be used. */
 export async function openRedisStore(options: RedisStoreOptions, { clock, log }: StoreContext): Promise<OpenedStore> {
   const { endpoints, sentinel = {}, db = 0 } = options;
+  if (options.sentinel !== undefined) checkSentinel(options.sentinel);
   const server = { ...options, endpoints, tls: options.tls && (await readClientTls(options.tls)) };
   const name = `redis at ${endpoints.join(', ')}`;
   let opening: Promise<RedisSession> | undefined;
@@ -100,4 +102,12 @@ export async function openRedisStore(options: RedisStoreOptions, { clock, log }:
       );
     },
   };
+}
+
+function checkSentinel({ masterName, latencyStrategy, randomStrategy, replicaStrategy }: NonNullable<RedisStoreOptions['sentinel']>): void {
+  if (!masterName) throw new ConfigError('config.missing', 'wants the name of the master', { object: 'redis.sentinel.masterName' });
+  if ([latencyStrategy, randomStrategy, replicaStrategy].filter(Boolean).length > 1)
+    throw new ConfigError('config.conflict', 'of latencyStrategy, randomStrategy and replicaStrategy keep one', {
+      object: 'redis.sentinel',
+    });
 }

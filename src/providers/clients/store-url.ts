@@ -42,7 +42,7 @@ const schemeOf = (text: string): string => text.slice(0, text.indexOf('://')).to
  * question mark the options of the provider by their names. Special letters of name and password are %-encoded. Throws ConfigError,
  * which never shows the credentials.
  */
-export function parseStoreUrl(text: string): StoreUrl {
+export function parseStoreUrl(text: string, defaultRootKey = 'traefik'): StoreUrl {
   const scheme = schemeOf(text);
   const form = FORMS[scheme];
   if (form === undefined) {
@@ -54,7 +54,7 @@ export function parseStoreUrl(text: string): StoreUrl {
   const match = /^[^:]+:\/\/(?:([^/?#]*)@)?([^/?#@]*)(\/[^?#]*)?(?:\?([^#]*))?$/.exec(text);
   if (match === null) refuse(`is not of the form ${scheme}://[user:password@]host:port[,host:port…]/…?option=value`);
   const [, login, hosts = '', path = '', query = ''] = match!;
-  const words: [path: string, value: string][] = [];
+  const words: [path: string, value: string][] = [['rootKey', defaultRootKey]];
   if (form!.tls) words.push(['tls.insecureSkipVerify', 'false']);
   words.push([
     'endpoints',

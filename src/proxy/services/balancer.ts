@@ -25,6 +25,8 @@ export type CandidateStates = readonly CandidateState[];
  * threads divide requests as one does; the order in which new candidates begin is chance.
  */
 export function createWeightedRoundRobin(candidates: readonly Candidate[], states: CandidateStates, random: () => number): Balancer {
+  // One alone has no turns to take.
+  if (candidates.length === 1) return { next: (_request, allowed) => (allowed(0) ? 0 : undefined) };
   return {
     next(_request, allowed) {
       let best: number | undefined;
@@ -37,9 +39,11 @@ export function createWeightedRoundRobin(candidates: readonly Candidate[], state
         }
       }
       if (best === undefined) return undefined;
-      // One that was not allowed for a while must not get at once all that it missed.
+      // One that was not allowed for a while must not get at once all that it missed; whoever stands before the best is not allowed.
       for (let index = 0; index < candidates.length; index++) {
-        if (states[index]!.deadline() < earliest) states[index]!.postpone(earliest + 1 / candidates[index]!.weight);
+        const deadline = states[index]!.deadline();
+        if (deadline < earliest || (deadline === earliest && !allowed(index)))
+          states[index]!.postpone(earliest + 1 / candidates[index]!.weight);
       }
       states[best]!.take(1 / candidates[best]!.weight);
       return best;

@@ -112,7 +112,6 @@ const REQUEST_LINES: Row[] = [
   ['CR CR LF', 'GET / HTTP/1.1\r\r\nHost: a\r\n\r\n', 400],
   ['target too long', `GET /${'a'.repeat(3000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414],
   ['answer instead of a request', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 400],
-  ['TLS bytes', '\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00\r\n\r\n', 400],
   ['an unfinished head that is no HTTP', 'EHLO mail\r\n', 400],
   ['an unfinished head with LF alone', 'GET / HTTP/1.1\nHost: a\n\n', 400],
 ];
@@ -326,6 +325,12 @@ describe.each([
     expect(answer.after.match(/HTTP\/1/g)).toHaveLength(1);
     expect(seen).toEqual([]);
   });
+});
+
+it('closes without an answer on a client that begins with TLS', async () => {
+  const answer = await exchange(`\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00\r\n\r\n${SMUGGLED}`);
+  expect(answer).toEqual({ status: 0, after: '' });
+  expect(seen).toEqual([]);
 });
 
 describe('hostile chunks fail the body, the connection closes, nothing behind is read', () => {

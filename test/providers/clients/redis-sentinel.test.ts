@@ -66,6 +66,13 @@ describe.skipIf(redisPath === undefined)('behind Sentinel (redis-server)', () =>
     await lock.release();
   });
 
+  it.each([
+    ['no name', { masterName: undefined }, 'wants the name of the master'],
+    ['two strategies', { randomStrategy: true, replicaStrategy: true }, 'keep one'],
+  ])('refuses %s', async (_, wrong, message) => {
+    await expect(open({ ...options(), sentinel: { ...options().sentinel, ...wrong } })).rejects.toThrow(message);
+  });
+
   it('knows a wrong password and a wrong name', async () => {
     const stranger = await open({ ...options(), sentinel: { ...options().sentinel, password: 'wrong' } });
     await expect(stranger.get('a')).rejects.toThrow(/WRONGPASS|sentinels/);

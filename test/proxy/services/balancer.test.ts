@@ -55,6 +55,13 @@ describe('weighted round robin', () => {
     expect(Math.abs(counts[0]! - counts[1]!)).toBeLessThanOrEqual(2);
   });
 
+  it.each([1, 2, 3, 4, 5])('takes turns at once when one comes back after %i requests to the other', (requests) => {
+    const balancer = createWeightedRoundRobin(candidates(1, 1), states(2), createRandom(3));
+    for (let i = 0; i < 4; i++) balancer.next(from(''), all);
+    for (let i = 0; i < requests; i++) balancer.next(from(''), (index) => index === 1);
+    expect([0, 0, 0, 0].map(() => balancer.next(from(''), all)).sort()).toEqual([0, 0, 1, 1]);
+  });
+
   it('divides among several threads as among one', () => {
     const shared = states(2);
     const threads = [1, 2].map((seed) => createWeightedRoundRobin(candidates(3, 1), shared, createRandom(seed)));
