@@ -253,7 +253,8 @@ describe('a store that cannot write all at once', () => {
     store = createBreakableStore({ atomicChanges: 3 });
   });
 
-  it('gets what is used before its users, and loses it after them', async () => {
+  it.each([1, 3])('gets what is used before its users, and loses it after them; at once it writes %i', async (atomicChanges) => {
+    store = createBreakableStore({ atomicChanges });
     await run(BOTH('a') + BOTH('b'));
     const order = (): string[] => store.writes.flat().map(({ key }) => key);
     const place = (part: string): number => order().findIndex((key) => key.startsWith(`traefik/http/${part}`));
