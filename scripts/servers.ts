@@ -12,11 +12,13 @@ export const SERVERS: Readonly<Record<string, string>> = {
   nginx: 'nginx',
   openssl: 'openssl',
   curl: 'curl',
+  h2load: 'nghttp2-client',
   dockerd: 'docker.io',
   busybox: 'busybox-static',
   ip: 'iproute2',
   iptables: 'iptables',
   'docker-compose': 'docker-compose',
+  prometheus: 'prometheus',
 };
 
 /** The path of a program, or undefined. */

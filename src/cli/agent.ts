@@ -2,7 +2,7 @@ import { type ConfigError, describe } from '../base/errors.ts';
 import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
 import { startAgent } from '../origin-agent/agent.ts';
 import { systemClock } from '../origin-agent/clock.ts';
-import { createLogOutput } from '../origin-agent/log-output.ts';
+import { createLogOutput, type LogOutput } from '../origin-agent/log-output.ts';
 import { readStartConfiguration } from '../origin-agent/static-configuration.ts';
 import type { Command, Io } from './io.ts';
 import { packageVersion } from './version.ts';
@@ -20,9 +20,11 @@ Signals: TERM and INT stop gracefully, USR1 reopens the log files, HUP reads fil
 const STORE_PATIENCE_MS = 30_000;
 
 export const run: Command = async (args, io) => {
-  // Before anything else: without a listener SIGUSR1 would open Node's inspector.
+  // Before anything else: without listeners SIGUSR1 would open Node's inspector, and SIGHUP end the process.
   let reopen = (): void => {};
+  let reread = (): void => {};
   process.on('SIGUSR1', () => reopen());
+  process.on('SIGHUP', () => reread());
   if (args.includes('--help') || args.includes('-h')) {
     io.stdout.write(usage);
     return 0;
@@ -35,12 +37,18 @@ export const run: Command = async (args, io) => {
     return refuse(problems, io);
   }
   const level = logLevel(configuration.log?.level);
-  const output = createLogOutput({
-    level,
-    format: configuration.log?.format === 'json' ? 'json' : 'common',
-    ...(configuration.log?.filePath !== undefined && { filePath: configuration.log.filePath }),
-    colours: io.isTty && configuration.log?.noColor !== true,
-  });
+  let output: LogOutput;
+  try {
+    output = createLogOutput({
+      ...configuration.log,
+      level,
+      format: configuration.log?.format === 'json' ? 'json' : 'common',
+      colours: io.isTty && configuration.log?.noColor !== true,
+    });
+  } catch (error) {
+    io.stderr.write(`edgeway: log.filePath: The file cannot be opened: ${describe(error)}\n`);
+    return 1;
+  }
   reopen = output.reopen;
   for (const warning of warnings) output.log.warn('Static configuration', { error: describe(warning) });
   output.log.info('Static configuration read', { source: source.path ?? source.kind });
@@ -60,9 +68,10 @@ export const run: Command = async (args, io) => {
       output.reopen();
       agent.reopenLogs();
     };
+    reread = agent.reread;
     void store?.watch(output.log, watching.signal);
     output.log.info('Serving', { ports: agent.ports });
-    await new Promise<void>((resolve) => {
+    const signalled = new Promise<void>((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {
         process.once(signal, () => {
           output.log.info('Stopping', { signal });
@@ -70,6 +79,7 @@ export const run: Command = async (args, io) => {
         });
       }
     });
+    await Promise.race([signalled, agent.replaced]);
     await agent.stop();
     output.log.info('Stopped');
     return 0;

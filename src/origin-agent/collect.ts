@@ -12,6 +12,8 @@ export interface CollectOptions {
   readonly log: Logger;
   /** Called after each message with all that is known by then. */
   readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>, latest: ProviderMessage) => void;
+  /** Called once, when every provider that says something by itself has done so, behind the `onChange` of it. */
+  readonly onComplete?: () => void;
 }
 
 /** Problems of a source as a whole; those of objects are told with the objects. */
@@ -23,7 +25,7 @@ function reportProblems(before: ProviderMessage | undefined, { problems }: Provi
 }
 
 /** Runs every provider that is switched on until the context's signal aborts; what each said last is kept. */
-export async function collect({ providers, throttleMs, context, log, onChange }: CollectOptions): Promise<void> {
+export async function collect({ providers, throttleMs, context, log, onChange, onComplete }: CollectOptions): Promise<void> {
   const messages = new Map<string, ProviderMessage>();
   const follow = async ({ definition, suffix, options }: Instance): Promise<void> => {
     const own = { ...context, log: log.with({ providerName: suffix }) };
@@ -31,9 +33,13 @@ export async function collect({ providers, throttleMs, context, log, onChange }:
       reportProblems(messages.get(suffix), message, own.log);
       messages.set(suffix, message);
       onChange(messages, message);
+      if (awaited.delete(suffix) && awaited.size === 0) onComplete?.();
     }
   };
-  await Promise.all(PROVIDERS.flatMap((definition) => instancesOf(definition, providers[definition.kind] as never)).map(follow));
+  const used = PROVIDERS.flatMap((definition) => instancesOf(definition, providers[definition.kind] as never));
+  const awaited = new Set(used.filter(({ definition }) => !definition.isQuiet).map(({ suffix }) => suffix));
+  if (awaited.size === 0) onComplete?.();
+  await Promise.all(used.map(follow));
 }
 
 interface Instance {

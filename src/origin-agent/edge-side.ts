@@ -24,7 +24,9 @@ export interface EdgeSideOptions {
 
 /** What an agent does for the edge: publishes what is public, renews its lease, tells its relays what they serve. */
 export interface EdgeSide {
-  /** Takes over the configuration in force. */
+  /** From here on the hub is told. Before, an agent that has read half of its sources would take the other half away from the edge. */
+  begin(): void;
+  /** Takes over the configuration in force: relays serve it. */
   update(runtime: RuntimeConfiguration): void;
   /** Looks at the health of servers again. */
   healthChanged(): void;
@@ -91,6 +93,7 @@ export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide 
     for (const key of publicNames) if (inForce(next, key)) lastPublic.set(key, now);
   }
 
+  let begun = false;
   let publicNames: readonly string[] = [];
   function update(next: RuntimeConfiguration): void {
     runtime = next;
@@ -102,15 +105,24 @@ export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide 
     }
     rememberPublic(next);
     tellRelays();
-    publisher.publish(next);
-    publisher.health(withoutServers(next, cells));
+    tellHub();
+  }
+
+  function tellHub(): void {
+    if (!begun || runtime === undefined) return;
+    publisher.publish(runtime);
+    publisher.health(withoutServers(runtime, cells));
   }
 
   refresh();
   return {
     update,
+    begin() {
+      begun = true;
+      tellHub();
+    },
     healthChanged() {
-      if (runtime !== undefined) publisher.health(withoutServers(runtime, cells));
+      if (begun && runtime !== undefined) publisher.health(withoutServers(runtime, cells));
     },
     async close() {
       cancel();

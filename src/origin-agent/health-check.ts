@@ -10,6 +10,7 @@ import { canonicalJson } from '../config/snapshot.ts';
 import type { Platform } from '../proxy/platform.ts';
 import { type CandidateState, candidateState } from '../proxy/services/candidate-state.ts';
 import { parseServer } from '../proxy/services/server.ts';
+import { servicesInUse } from './services-in-use.ts';
 
 type HealthCheck = NonNullable<LoadBalancer['healthCheck']>;
 
@@ -170,9 +171,10 @@ export function createHealthChecks({ cells, clock, log, send, onChange }: Health
   return {
     update(runtime) {
       const next = new Map<string, Probe>();
+      const used = servicesInUse(runtime, 'http');
       for (const [service, { config, status }] of Object.entries(runtime.http.services)) {
         const { loadBalancer } = config;
-        if (status === 'disabled' || loadBalancer?.healthCheck === undefined) continue;
+        if (status === 'disabled' || !used.has(service) || loadBalancer?.healthCheck === undefined) continue;
         const transportName =
           loadBalancer.serversTransport === undefined ? 'default@internal' : qualify(loadBalancer.serversTransport, providerOf(service));
         const transport = runtime.http.serversTransports[transportName]?.config ?? defaultsOf(serversTransport);

@@ -2,8 +2,10 @@ import { consulProvider } from './consul.ts';
 import { dockerProvider } from './docker.ts';
 import { etcdProvider } from './etcd.ts';
 import { fileProvider } from './file.ts';
+import { httpProvider } from './http.ts';
 import type { ProviderDefinition } from './provider.ts';
 import { redisProvider } from './redis.ts';
+import { restProvider } from './rest.ts';
 import { swarmProvider } from './swarm.ts';
 import { zooKeeperProvider } from './zookeeper.ts';
 
@@ -16,4 +18,6 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   consulProvider,
   etcdProvider,
   zooKeeperProvider,
+  httpProvider,
+  restProvider,
 ] as unknown as readonly ProviderDefinition[];

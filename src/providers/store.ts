@@ -9,6 +9,7 @@ import type { ProviderContext, ProviderMessage } from './provider.ts';
 import { takeStanding } from './store-moving.ts';
 import { createNodeReport, type NodeReport } from './store-node.ts';
 import { readRevision } from './store-revision.ts';
+import { layStaged, type StoreRead } from './store-staged.ts';
 import { createTicks, type Ticks } from './store-ticks.ts';
 import { keepTrying } from './stream.ts';
 
@@ -57,8 +58,13 @@ async function* followOnce(
   try {
     let isFirst = true;
     while (await ticks.next()) {
-      const read = await settle(store, root, ticks, { ...context, signal }, memory);
+      const settled = await settle(store, root, ticks, { ...context, signal }, memory);
       if (context.signal.aborted) return;
+      const read = await layStaged(store, root, context.node?.name, settled);
+      if (read === undefined) {
+        ticks.mark();
+        continue;
+      }
       if (isFirst && isLost(read, memory)) {
         context.log.error('The store came back empty, keeping what it said before until a key is written', { store: store.name });
       } else {
@@ -69,11 +75,6 @@ async function* followOnce(
   } finally {
     over.abort();
   }
-}
-
-interface StoreRead {
-  readonly pairs: readonly Pair[];
-  readonly revision: StoreRevision | undefined;
 }
 
 /** Its keys are gone, and so is what sync noted, or nobody noted anything: a server that was started without its data. */

@@ -86,4 +86,22 @@ export interface StoreRevision {
   readonly writer: string;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** While a newer revision is tried on some agents. */
+  readonly rollOut?: RollOut;
 }
+
+/**
+ * A revision on its way from agent to agent. Keys below root are everybody's, so what it changes stands apart until all have it:
+ * `edgeway/<root>/staged/<revision>/set/<key>` has the new value of `<root>/<key>`, `…/gone/<key>` says that the key goes. An agent
+ * that is named lays this over the pairs below root; since that gives the same when some of them are new already, nothing moves
+ * for it when at the end all are written.
+ */
+export interface RollOut {
+  readonly revision: number;
+  /** As StoreRevision has it. */
+  readonly hash: string;
+  /** Agents that run it. */
+  readonly nodes: readonly string[];
+}
+
+export const stagedPrefix = (root: string, revision: number): string => `${bookkeepingPrefix(root)}staged/${revision}/`;
