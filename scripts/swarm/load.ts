@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { Agent, request as startRequest } from 'node:http';
 
 export interface LoadOptions {
@@ -11,6 +12,8 @@ export interface LoadOptions {
   /** Bodies of POST requests have up to so many bytes; every second request is a GET. */
   readonly maxBodyBytes?: number;
   readonly timeoutMs?: number;
+  /** Every so many requests a client connects anew, as browsers do; without it only when a server closes. */
+  readonly newConnectionEach?: number;
 }
 
 export interface LoadReport {
@@ -38,7 +41,16 @@ const KIB_64 = 64 * 1024;
  * Sends GET and POST requests to a `whoami` behind a proxy, one after the other on every connection, and checks that each answer
  * is whole and about the body that was sent. Nothing is tried again: what fails here has failed for a user.
  */
-export function startLoad({ host, port, name, path = '/', clients = 16, maxBodyBytes = KIB_64, timeoutMs = 10_000 }: LoadOptions): Load {
+export function startLoad({
+  host,
+  port,
+  name,
+  path = '/',
+  clients = 16,
+  maxBodyBytes = KIB_64,
+  timeoutMs = 10_000,
+  newConnectionEach = Number.POSITIVE_INFINITY,
+}: LoadOptions): Load {
   const startedAt = performance.now();
   const failures: Record<string, number> = {};
   const servers: Record<string, number> = {};
@@ -48,8 +60,12 @@ export function startLoad({ host, port, name, path = '/', clients = 16, maxBodyB
   let stopping = false;
 
   const client = async (number: number): Promise<void> => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    let agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (let i = number; !stopping; i++) {
+      if (i % newConnectionEach === 0) {
+        agent.destroy();
+        agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      }
       // Sizes over the whole range, the same in every run; 40503 is coprime to all of them.
       const size = i % 2 === 0 ? undefined : (i * 40_503) % (maxBodyBytes + 1);
       const sent = size === undefined ? undefined : body.subarray(0, size);
@@ -123,6 +139,36 @@ function judge(text: string, method: string, bytes: number): { failure?: string;
   } catch {
     return { failure: 'wrong body' };
   }
+}
+
+/** The clients as a process of their own, started by `enter` (into a namespace); its output goes to the log. */
+export function startLoadProcess(
+  enter: (command: readonly string[], log: string) => ChildProcess,
+  options: LoadOptions,
+): Pick<Load, 'requests' | 'stop'> {
+  const child = enter(
+    [process.execPath, '--disable-warning=ExperimentalWarning', import.meta.filename, JSON.stringify(options)],
+    'load.log',
+  );
+  let requests = 0;
+  let report: LoadReport | undefined;
+  child.on('message', (message: { requests?: number; report?: LoadReport }) => {
+    requests = message.requests ?? requests;
+    report = message.report ?? report;
+  });
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return {
+    requests() {
+      if (child.exitCode !== null) throw new Error('The clients ended; load.log says why');
+      return requests;
+    },
+    async stop() {
+      child.send('stop');
+      await gone;
+      if (report === undefined) throw new Error('The clients ended without a report');
+      return report;
+    },
+  };
 }
 
 /**

@@ -1,78 +1,108 @@
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from './engine.ts';
-import type { LoadOptions, LoadReport } from './load.ts';
-import type { Stage, Step } from './stage.ts';
+import { type LoadReport, startLoadProcess } from './load.ts';
+import type { Running, Stage, Step } from './stage.ts';
 
 /** A proxy that is driven through the steps: a command of Traefik's flags. */
 export interface Subject {
   readonly name: string;
   readonly command: readonly string[];
+  /** Of its own, behind those of the stage. */
+  readonly steps?: readonly Step[];
+  /** Has a fleet of agents that publish, and answers `published`. */
+  readonly publishes?: boolean;
 }
 
 export interface StepReport extends LoadReport {
   readonly step: string;
   readonly kills: boolean;
+  /** Something else is published than before; undefined where nothing is. */
+  readonly published?: boolean;
 }
 
 const PORT = 8_000;
+const program = (...path: string[]): string => fileURLToPath(new URL(path.join('/'), import.meta.url));
+const AGENT = [program('../../bin/edgeway'), 'agent'];
 
-/** Drives one proxy through the steps, each with at least so many requests. */
-export async function measure(stage: Stage, subject: Subject, steps: readonly Step[], requests: number): Promise<StepReport[]> {
+/** The agent at its own entry point; a second one takes over. */
+export const host = (folder: string): Subject => ({
+  name: 'edgeway',
+  command: [...AGENT, '--edge.takeover=true', `--edge.stateDirectory=${folder}/state`],
+  steps: [{ name: 'take-over by a new agent', act: (proxy) => proxy.replace() }],
+});
+
+/** Through the Worker, with its default freshness of a minute, and the relays of two agents. */
+export const edge = (folder: string): Subject => ({
+  name: 'edge',
+  command: [process.execPath, '--disable-warning=ExperimentalWarning', program('edge-subject.ts'), folder],
+  steps: [{ name: 'agents restart, one by one', act: (proxy) => proxy.ask('restart') }],
+  publishes: true,
+});
+
+/** Drives one proxy through the steps that fit, each with at least so many requests. */
+export async function measure(
+  stage: Stage,
+  subject: Subject,
+  requests: number,
+  fits: (step: Step) => boolean = () => true,
+): Promise<StepReport[]> {
   const flags = [`--entryPoints.web.address=:${PORT}`, '--log.level=INFO', ...stage.flags];
-  const log = `${subject.name}.log`;
+  const steps = [...stage.steps, ...(subject.steps ?? [])].filter(fits);
+  if (steps.length === 0) return [];
   await stage.reset();
-  const proxy = stage.enter([...subject.command, ...flags], log);
+  const proxy = startProxy(stage, [...subject.command, ...flags], `${subject.name}.log`);
   try {
-    await until(
-      () => answers(stage),
-      30_000,
-      () => readFileSync(join(stage.engine.folder, log), 'utf8').slice(-3_000),
-    );
+    await until(() => answers(stage), 60_000, proxy.said);
     const reports: StepReport[] = [];
-    for (const step of steps) reports.push(await measureStep(stage, step, requests));
+    for (const step of steps) {
+      const before = subject.publishes ? (await proxy.ask('published')).published : undefined;
+      const report = await measureStep(stage, step, requests, proxy);
+      reports.push(subject.publishes ? { ...report, published: (await proxy.ask('published')).published !== before } : report);
+    }
     return reports;
   } finally {
-    const gone = new Promise((resolve) => proxy.once('exit', resolve));
-    proxy.kill('SIGTERM');
-    const timer = setTimeout(() => proxy.kill('SIGKILL'), 15_000);
-    await gone;
-    clearTimeout(timer);
+    await proxy.stop();
   }
 }
 
-async function measureStep(stage: Stage, step: Step, requests: number): Promise<StepReport> {
-  const load = startLoadProcess(stage, { host: '127.0.0.1', port: PORT, name: 'whoami' });
-  await until(() => load.requests() > requests / 20, 60_000);
-  await step.act();
-  await until(() => load.requests() >= requests, 300_000);
-  return { ...(await load.stop()), step: step.name, kills: step.kills === true };
-}
-
-/** The clients, in the namespace and on a core of their own. */
-function startLoadProcess(stage: Stage, options: LoadOptions): { requests(): number; stop(): Promise<LoadReport> } {
-  const script = fileURLToPath(new URL('./load.ts', import.meta.url));
-  const child = stage.enter([process.execPath, '--disable-warning=ExperimentalWarning', script, JSON.stringify(options)], 'load.log');
-  let requests = 0;
-  let report: LoadReport | undefined;
-  child.on('message', (message: { requests?: number; report?: LoadReport }) => {
-    requests = message.requests ?? requests;
-    report = message.report ?? report;
-  });
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+function startProxy(stage: Stage, command: readonly string[], log: string) {
+  let child = stage.enter(command, log);
+  const said = (): string => readFileSync(join(stage.engine.folder, log), 'utf8').slice(-3_000);
+  const exit = (of: ChildProcess): Promise<unknown> =>
+    of.exitCode !== null ? Promise.resolve() : new Promise((resolve) => of.once('exit', resolve));
   return {
-    requests: () => {
-      if (child.exitCode !== null) throw new Error(`The clients ended: ${readFileSync(join(stage.engine.folder, 'load.log'), 'utf8')}`);
-      return requests;
+    said,
+    ask: (message: string) =>
+      new Promise<Record<string, unknown>>((resolve) => {
+        child.once('message', (answer) => resolve(answer as Record<string, unknown>));
+        child.send(message);
+      }),
+    async replace() {
+      const old = child;
+      child = stage.enter(command, log);
+      const gone = exit(old);
+      await until(() => old.exitCode !== null, 30_000, said);
+      await gone;
     },
     async stop() {
-      child.send('stop');
+      const gone = exit(child);
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
       await gone;
-      if (report === undefined) throw new Error('The clients ended without a report');
-      return report;
+      clearTimeout(timer);
     },
   };
+}
+
+async function measureStep(stage: Stage, step: Step, requests: number, proxy: Running): Promise<StepReport> {
+  const load = startLoadProcess(stage.enter, { host: '127.0.0.1', port: PORT, name: 'whoami' });
+  await until(() => load.requests() > requests / 20, 60_000);
+  await step.act(proxy);
+  await until(() => load.requests() >= requests, 300_000);
+  return { ...(await load.stop()), step: step.name, kills: step.kills === true };
 }
 
 /** Whether the proxy knows the service: asked from inside, as nobody else reaches it. */

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { type Engine, IMAGE, until } from './engine.ts';
 import { enterBy, type Stage, WHOAMI_COMMAND, WHOAMI_MOUNTS } from './stage.ts';
 
@@ -30,6 +32,7 @@ export async function setUpContainers(engine: Engine): Promise<Stage> {
       { name: 'docker kill of a container', act: () => engine.docker('kill', NAMES[0]!), kills: true },
     ],
     async reset() {
+      await promisify(execFile)('nsenter', [`--net=/run/netns/${engine.namespace}`, 'sysctl', '-qw', 'net.ipv4.tcp_migrate_req=1']);
       for (const name of NAMES) await engine.docker('start', name).then(() => isServing(engine, name));
     },
     enter: enterBy(engine, `--net=/run/netns/${engine.namespace}`),

@@ -6,7 +6,19 @@ export async function setUpSwarm(engine: Engine): Promise<Stage> {
   await engine.docker('swarm', 'init', '--advertise-addr', '127.0.0.1', '--listen-addr', '127.0.0.1:2377');
   await engine.docker('network', 'create', '-d', 'overlay', '--attachable', 'gw');
   // The kernel of a test machine has no virtual servers, and tasks are reached from the overlay network only.
-  await engine.docker('run', '-d', '--name', 'anchor', '--network', 'gw', IMAGE, 'sleep', '86400');
+  await engine.docker(
+    'run',
+    '-d',
+    '--name',
+    'anchor',
+    '--network',
+    'gw',
+    '--sysctl',
+    'net.ipv4.tcp_migrate_req=1',
+    IMAGE,
+    'sleep',
+    '86400',
+  );
   const pid = await engine.docker('inspect', '-f', '{{.State.Pid}}', 'anchor');
   await engine.docker(
     ...['service', 'create', '-q', '-d', '--no-resolve-image', '--name', 'whoami', '--network', 'gw', '--replicas', '3', ...WHOAMI_MOUNTS],

@@ -17,10 +17,18 @@ export interface Stage {
   readonly enter: (command: readonly string[], log: string) => ChildProcess;
 }
 
+/** A proxy that runs. */
+export interface Running {
+  /** Sends a message to its process; resolves with the answer. */
+  readonly ask: (message: string) => Promise<Record<string, unknown>>;
+  /** Starts the same command beside it, which takes over; resolves when the old process is gone. */
+  readonly replace: () => Promise<void>;
+}
+
 export interface Step {
   readonly name: string;
   /** It has happened when this resolves. */
-  readonly act: () => Promise<unknown>;
+  readonly act: (proxy: Running) => Promise<unknown>;
   /** A server is killed: requests that it was answering are lost with it. */
   readonly kills?: boolean;
 }

@@ -5,10 +5,19 @@
 export interface Cells {
   /** One signed 64-bit number, starting at 0. */
   counter(name: string): CounterCell;
-  /** Rows of `columns` floating-point numbers under text keys; when full, the row longest unused gives way. */
-  table(name: string, shape: { capacity: number; columns: number }): TableCell;
+  /** Rows of floating-point numbers under text keys; when full, the row longest unused gives way. */
+  table(name: string, shape: TableShape): TableCell;
   /** Counts in buckets with the given upper bounds (and one above them), with sum and total. */
   histogram(name: string, bounds: readonly number[]): HistogramCell;
+}
+
+export interface TableShape {
+  /** Rows at most. */
+  readonly capacity: number;
+  /** Numbers in a row. */
+  readonly columns: number;
+  /** The column that says how much is held now (requests in flight): a thread that dies gives back what it held. */
+  readonly held?: number;
 }
 
 export interface CounterCell {
@@ -75,7 +84,7 @@ function createCounter(): CounterCell {
   };
 }
 
-function createTable({ capacity, columns }: { capacity: number; columns: number }): TableCell {
+function createTable({ capacity, columns }: TableShape): TableCell {
   // A Map keeps insertion order: taking a row out and putting it back makes the first one the longest unused.
   const rows = new Map<string, Float64Array>();
   return {

@@ -10,10 +10,15 @@ export interface SourceTable {
 
 /**
  * Rows by source for one middleware of one router. They lie in one table of fixed size for all routers: a table for each would
- * fill the agent's memory with a few hundred of them.
+ * fill the agent's memory with a few hundred of them. `held` as in TableShape.
  */
-export function createSourceTable({ name, router, sharedCells }: MiddlewareContext, kind: string, columns: number): SourceTable {
-  const table = sharedCells.table(kind, { capacity: MAX_SOURCES, columns });
+export function createSourceTable(
+  { name, router, sharedCells }: MiddlewareContext,
+  kind: string,
+  columns: number,
+  held?: number,
+): SourceTable {
+  const table = sharedCells.table(kind, { capacity: MAX_SOURCES, columns, ...(held !== undefined && { held }) });
   const owner = `${router} ${name} `;
   return { update: (source, update) => table.update(owner + source, update) };
 }

@@ -16,15 +16,21 @@ import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
-import { type EdgeSide, startEdgeSide } from './edge-side.ts';
+import { type EdgeSide, nodeName, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
+import { createUpstream } from './http1/upstream.ts';
+import { inheritedSockets } from './inherited-sockets.ts';
 import { TERMINATING } from './internal-services.ts';
 import { createPrometheus } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
 import { createRestService } from './rest-service.ts';
-import { createNodeHttpSender } from './rim/node-http.ts';
 import { createStreamConfigurations } from './streams.ts';
+import { openSuccession } from './succession.ts';
 import { startThreads } from './threads.ts';
+
+const RELAY_ADDRESS = ':8443';
+/** A source that says nothing for so long keeps the others from the edge no longer. */
+const SOURCES_MS = 60_000;
 
 export interface AgentOptions {
   readonly configuration: StaticConfiguration;
@@ -47,7 +53,14 @@ export interface Agent {
   readonly whenServed: (test?: (runtime: RuntimeConfiguration) => boolean) => Promise<void>;
   /** Opens the access log anew, after its file was moved away. */
   readonly reopenLogs: () => void;
-  /** Stops as SIGTERM does: providers first, then accepting, then the connections that are left. */
+  /** Lets the file provider read again. */
+  readonly reread: () => void;
+  /**
+   * Resolves when a successor listens in place of this agent and the last connection has ended: what is left to do is to stop. Rejects when
+   * the agent cannot go on.
+   */
+  readonly replaced: Promise<void>;
+  /** Stops as SIGTERM does: goes on for requestAcceptGraceTimeout, takes no new connections, ends those left after graceTimeOut. */
   readonly stop: () => Promise<void>;
 }
 
@@ -58,28 +71,41 @@ export interface Agent {
 export async function startAgent({ configuration, environment, cwd, clock, log, logLevel, version }: AgentOptions): Promise<Agent> {
   const arena = createArena();
   const cells = createSharedCells(arena);
+  const inherited = inheritedSockets(environment);
+  for (const name of Object.keys(inherited))
+    if (!Object.hasOwn(configuration.entryPoints ?? {}, name)) log.warn('No entry point has the name of this socket of systemd', { name });
+  // Sockets of systemd outlive every agent: nobody needs to take them over.
+  const takeover = configuration.edge.takeover && Object.keys(inherited).length === 0;
+  const succession = await openSuccession({ edge: { ...configuration.edge, takeover }, cwd, log });
+  const replaced = Promise.withResolvers<void>();
+  replaced.promise.catch(() => {});
   const folder = mkdtempSync(join(tmpdir(), 'edgeway-'));
   const controlSocket = join(folder, 'control.sock');
   const accessLog = configuration.accessLog && openAccessLog(configuration.accessLog, log);
   const threads = startThreads({
     count: configuration.edge.threads ?? 0,
+    shared: takeover,
+    inherited,
+    onLost: (error) =>
+      replaced.reject(new Error(`The data thread crashed, and its sockets are closed: ${error?.stack ?? 'it ended by itself'}`)),
     entryPoints: configuration.entryPoints ?? {},
     precedence: configuration.providers.precedence,
     hostname: hostname(),
     arena,
+    cells,
     logLevel,
     observed: { accessLog: configuration.accessLog, metrics: configuration.metrics },
     writeLines: (lines) => accessLog?.write(lines),
     controlSocket,
     pingTerminatingStatus: configuration.ping?.terminatingStatusCode,
-    relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: ':8443' }),
+    relay: configuration.edge.hub?.url === undefined ? undefined : (configuration.edge.relay ?? { address: RELAY_ADDRESS }),
     log,
   });
   // Nobody connects or packs here; it tells whether files that middlewares name can be read.
   const merger = createMerger(configuration, { platform: createMiddlewarePlatform() });
   let runtime = merger.merge(new Map());
   const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
-  const sender = createNodeHttpSender();
+  const sender = createUpstream({ clock });
   const streams = createStreamConfigurations({ clock, log });
   let edgeSide: EdgeSide | undefined;
   const health = createHealthChecks({ cells, clock, log, send: sender.send, onChange: () => edgeSide?.healthChanged() });
@@ -107,19 +133,25 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     },
   });
   const providers = new AbortController();
+  const rereaders = new Set<() => void>();
 
   /** What is collected meanwhile is applied in one go when the threads have taken the last. */
   let pending: RuntimeConfiguration | undefined;
+  /** What to tell when it is served. */
+  let waiting: (() => void)[] = [];
   let applying: Promise<void> | undefined;
   async function apply(): Promise<void> {
     while (pending !== undefined) {
       const next = pending;
       pending = undefined;
+      const told = waiting;
+      waiting = [];
       await threads.apply(toProxyConfiguration(next), streams.of(next));
       reloads.count += 1;
       reloads.lastMs = clock.now();
       health.update(next);
       edgeSide?.update(next);
+      for (const tell of told) tell();
       for (const watcher of [...watchers]) watcher(next);
     }
   }
@@ -130,32 +162,67 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     applying ??= apply().finally(() => (applying = undefined));
   };
 
+  let collecting: Promise<void> = Promise.resolve();
+  const collected = Promise.withResolvers<void>();
+  function follow(): Promise<void> {
+    collecting = collect({
+      providers: configuration.providers as Readonly<Record<string, unknown>>,
+      throttleMs: configuration.providers.providersThrottleDuration,
+      context: {
+        clock,
+        log,
+        signal: providers.signal,
+        environment,
+        ...(inbox && { inbox }),
+        node: { name: nodeName(configuration.edge), version },
+        onReread: (listener) => rereaders.add(listener),
+      },
+      log,
+      onChange(messages, { applied }) {
+        if (applied !== undefined) waiting.push(applied);
+        serve(merger.merge(messages));
+      },
+      onComplete: collected.resolve,
+    });
+    return collected.promise;
+  }
+
+  async function leave(): Promise<void> {
+    const left = edgeSide;
+    edgeSide = undefined;
+    await Promise.all([threads.leave(), left?.close()]);
+    void threads.whenEmpty().then(replaced.resolve);
+  }
+
   let ports: Record<string, number>;
   try {
     serve(runtime);
     await applying;
-    ports = await threads.listen();
     edgeSide = await startEdgeSide({ edge: configuration.edge, cwd, cells, clock, log, onRelayState: threads.setRelayState });
+    // Who takes over must know all that its predecessor knows before it gets the first connection.
+    if (succession.predecessor !== undefined) await succession.inTime(follow());
+    await applying;
+    ports = await threads.listen(succession.held);
+    await succession.takeOver({ addresses: addressesOf(configuration), leave });
   } catch (error) {
-    await Promise.all([threads.close(), control.close()]);
+    providers.abort();
+    succession.close();
+    await Promise.all([threads.close(), control.close(), edgeSide?.close(), collecting]);
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-  const collecting = collect({
-    providers: configuration.providers as Readonly<Record<string, unknown>>,
-    throttleMs: configuration.providers.providersThrottleDuration,
-    context: { clock, log, signal: providers.signal, environment, ...(inbox && { inbox }) },
-    log,
-    onChange: (messages) => serve(merger.merge(messages)),
-  });
+  if (succession.predecessor === undefined) void follow();
+  void Promise.race([collected.promise, new Promise<void>((resolve) => clock.after(SOURCES_MS, resolve))]).then(() => edgeSide?.begin());
 
   async function stop(): Promise<void> {
     cells.counter(TERMINATING).set(1);
-    providers.abort();
-    health.stop();
+    succession.close();
     const lifeCycles = Object.values(configuration.entryPoints ?? {}).map((entryPoint) => entryPoint.transport.lifeCycle);
     const acceptMs = Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.requestAcceptGraceTimeout ?? 0));
+    // Whoever still takes requests must know of servers that go meanwhile.
     if (acceptMs > 0) await new Promise<void>((resolve) => clock.after(acceptMs, resolve));
+    providers.abort();
+    health.stop();
     await threads.drain(Math.max(0, ...lifeCycles.map((lifeCycle) => lifeCycle.graceTimeOut)));
     await Promise.all([collecting, control.close(), edgeSide?.close()]);
     await threads.close();
@@ -178,9 +245,19 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
         if (applying === undefined && pending === undefined && test(runtime)) watcher(runtime);
       }),
     reopenLogs: () => accessLog?.reopen(),
+    replaced: replaced.promise,
+    reread() {
+      for (const listener of rereaders) listener();
+    },
     stop,
   };
 }
+
+/** Addresses of everything that listens, as they are written. */
+const addressesOf = ({ entryPoints = {}, edge }: StaticConfiguration): string[] => [
+  ...Object.values(entryPoints).flatMap(({ address }) => address ?? []),
+  ...(edge.hub?.url === undefined ? [] : [edge.relay?.address ?? RELAY_ADDRESS]),
+];
 
 /** Throws ConfigError on wrong options too, which a data thread could not report. */
 function openAccessLog(options: NonNullable<StaticConfiguration['accessLog']>, log: Logger): AccessLogWriter {

@@ -1,4 +1,6 @@
 import type { Cells, CounterCell, HistogramCell, RowCell, TableCell } from '../base/cells.ts';
+import { createLedger, LEDGER_WORDS, type Ledger } from './ledger.ts';
+import { acquire, release } from './spin-lock.ts';
 
 /**
  * Cells in one SharedArrayBuffer that all threads of the agent see; it lives as long as the process, so counts outlast reloads
@@ -16,13 +18,16 @@ const CELLS_START = DIRECTORY + DIRECTORY_SLOTS * 3 + ((DIRECTORY + DIRECTORY_SL
 const WAYS = 8;
 /** Hash low and high, time of last use, unused. */
 const ROW_HEAD_WORDS = 4;
-/** A lock is held for microseconds; one still held after so many looks belonged to a thread that died. */
-const SPIN_LIMIT = 5_000_000;
 
 export const createArena = (bytes = ARENA_BYTES): SharedArrayBuffer => new SharedArrayBuffer(bytes);
 
-/** Throws RangeError when the arena is full. */
-export function createSharedCells(arena: SharedArrayBuffer): Cells {
+export interface SharedCells extends Cells {
+  /** Gives back what a thread held that has ended. */
+  giveBack(thread: number): void;
+}
+
+/** `thread` numbers the one that uses the cells, of those that may die before others. Throws RangeError when the arena is full. */
+export function createSharedCells(arena: SharedArrayBuffer, thread?: number): SharedCells {
   const words = new Int32Array(arena);
   const floats = new Float64Array(arena);
   const counters = new Map<string, CounterCell>();
@@ -56,19 +61,24 @@ export function createSharedCells(arena: SharedArrayBuffer): Cells {
         return offset;
       }
     } finally {
-      Atomics.store(words, LOCK, 0);
+      release(words, LOCK);
     }
     throw new RangeError(`No room for the cell '${name}': the arena of ${arena.byteLength} bytes is full`);
   }
 
+  const ledgerOf = (number: number): Ledger => createLedger(words, allocate(`ledger ${number}`, LEDGER_WORDS));
+  let ledger: Ledger | undefined;
+
   return {
+    giveBack: (number) => ledgerOf(number).giveBack(floats),
     counter: (name) => remember(counters, name, () => counterAt(words, allocate(`c ${name}`, 2))),
     table: (name, shape) =>
       remember(tables, name, () => {
         const sets = tableSets(shape.capacity);
         const ways = Math.min(WAYS, shape.capacity);
         const offset = allocate(`t ${name} ${ways} ${shape.columns}`, 2 + sets + (sets & 1) + sets * ways * rowWords(shape.columns));
-        return tableAt(words, floats, offset, { sets, ways, columns: shape.columns });
+        if (shape.held !== undefined && thread !== undefined) ledger ??= ledgerOf(thread);
+        return tableAt(words, floats, offset, { sets, ways, columns: shape.columns, held: shape.held, ledger });
       }),
     histogram: (name, bounds) =>
       remember(histograms, name, () =>
@@ -79,10 +89,6 @@ export function createSharedCells(arena: SharedArrayBuffer): Cells {
 
 const tableSets = (capacity: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, capacity / WAYS)));
 const rowWords = (columns: number): number => ROW_HEAD_WORDS + 2 * columns;
-
-function acquire(words: Int32Array, index: number): void {
-  for (let spins = 0; Atomics.compareExchange(words, index, 0, 1) !== 0; spins++) if (spins > SPIN_LIMIT) return;
-}
 
 /** Two's complement over two words; the carry follows the low word by an instant. */
 function counterAt(words: Int32Array, offset: number): CounterCell {
@@ -108,7 +114,13 @@ function tableAt(
   words: Int32Array,
   floats: Float64Array,
   offset: number,
-  { sets, ways, columns }: { sets: number; ways: number; columns: number },
+  {
+    sets,
+    ways,
+    columns,
+    held,
+    ledger,
+  }: { sets: number; ways: number; columns: number; held: number | undefined; ledger: Ledger | undefined },
 ): TableCell {
   const locks = offset + 2;
   const rows = locks + sets + (sets & 1);
@@ -123,9 +135,14 @@ function tableAt(
         words[row] === low && words[row + 1] === high ? row : findRow(words, rows + set * ways * width, { width, ways }, low, high, offset);
       words[at + 2] = Atomics.add(words, offset + 1, 1);
       const start = (at + ROW_HEAD_WORDS) >> 1;
-      return { row: at, result: update(floats.subarray(start, start + columns)) };
+      const numbers = floats.subarray(start, start + columns);
+      if (held === undefined || ledger === undefined) return { row: at, result: update(numbers) };
+      const before = numbers[held]!;
+      const result = update(numbers);
+      if (numbers[held] !== before) ledger.note({ row: at, float: start + held, lock: locks + set }, numbers[held]! - before);
+      return { row: at, result };
     } finally {
-      Atomics.store(words, locks + set, 0);
+      release(words, locks + set);
     }
   }
 
@@ -200,7 +217,7 @@ function histogramAt(words: Int32Array, floats: Float64Array, offset: number, bo
       counts[bucket]!.add(1);
       acquire(words, offset);
       floats[sum]! += value;
-      Atomics.store(words, offset, 0);
+      release(words, offset);
     },
     read() {
       const read = counts.map((count) => count.get());

@@ -11,7 +11,9 @@ export interface CollectOptions {
   readonly context: ProviderContext;
   readonly log: Logger;
   /** Called after each message with all that is known by then. */
-  readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>) => void;
+  readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>, latest: ProviderMessage) => void;
+  /** Called once, when every provider has said something, behind the `onChange` of it. */
+  readonly onComplete?: () => void;
 }
 
 /** Problems of a source as a whole; those of objects are told with the objects. */
@@ -23,16 +25,31 @@ function reportProblems(before: ProviderMessage | undefined, { problems }: Provi
 }
 
 /** Runs every provider that is switched on until the context's signal aborts; what each said last is kept. */
-export async function collect({ providers, throttleMs, context, log, onChange }: CollectOptions): Promise<void> {
+export async function collect({ providers, throttleMs, context, log, onChange, onComplete }: CollectOptions): Promise<void> {
   const messages = new Map<string, ProviderMessage>();
-  const follow = async (definition: ProviderDefinition): Promise<void> => {
-    const own = { ...context, log: log.with({ providerName: definition.suffix }) };
-    const options = providers[definition.kind] as never;
+  const follow = async ({ definition, suffix, options }: Instance): Promise<void> => {
+    const own = { ...context, log: log.with({ providerName: suffix }) };
     for await (const message of throttle(distinct(keepTrying(() => definition.watch(options, own), own)), throttleMs, own)) {
-      reportProblems(messages.get(definition.suffix), message, own.log);
-      messages.set(definition.suffix, message);
-      onChange(messages);
+      reportProblems(messages.get(suffix), message, own.log);
+      const isFirst = !messages.has(suffix);
+      messages.set(suffix, message);
+      onChange(messages, message);
+      if (isFirst && messages.size === used.length) onComplete?.();
     }
   };
-  await Promise.all(PROVIDERS.filter(({ kind }) => providers[kind] !== undefined).map(follow));
+  const used = PROVIDERS.flatMap((definition) => instancesOf(definition, providers[definition.kind] as never));
+  if (used.length === 0) onComplete?.();
+  await Promise.all(used.map(follow));
+}
+
+interface Instance {
+  readonly definition: ProviderDefinition;
+  readonly suffix: string;
+  readonly options: never;
+}
+
+function instancesOf(definition: ProviderDefinition, options: never | undefined): Instance[] {
+  if (options === undefined) return [];
+  const instances = definition.instances?.(options) ?? [{ suffix: definition.suffix, options }];
+  return instances.map((instance) => ({ definition, ...instance }) as Instance);
 }

@@ -42,6 +42,8 @@ export interface DataPlaneOptions {
   readonly writeLines: (lines: Uint8Array<ArrayBuffer>) => void;
   /** Several threads share each port. */
   readonly reusePort: boolean;
+  /** Sockets that listen already, by entry point. */
+  readonly inherited: Readonly<Record<string, number>>;
   /** Where the edge comes in; absent without an edge. */
   readonly relay: RelayEntryPoint | undefined;
 }
@@ -69,6 +71,10 @@ export interface DataPlane {
   listen(): Promise<Record<string, number>>;
   /** Numbers so far. */
   metrics(): ThreadMetrics;
+  /** Listens no more; what is open goes on (`Listener.leave`). */
+  leave(): void;
+  /** Resolves when the last connection has ended. */
+  whenEmpty(): Promise<void>;
   /** Takes no new connections; resolves when the last one has ended or `graceMs` are over. */
   drain(graceMs: number): Promise<void>;
 }
@@ -138,6 +144,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
             clock,
             log,
             reusePort: options.reusePort,
+            inherited: options.inherited[name],
             streams,
             ...(observer && { onOutcome: observer.outcome }),
           }),
@@ -145,7 +152,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       }
       for (const [name, entryPoint] of Object.entries(options.entryPoints)) {
         if (!entryPoint.address?.endsWith('/udp')) continue;
-        listeners.push(await listenUdp(name, entryPoint, { clock, log, reusePort: options.reusePort, choose: (from) => udp(from) }));
+        const { reusePort, inherited } = options;
+        listeners.push(
+          await listenUdp(name, entryPoint, { clock, log, reusePort, inherited: inherited[name], choose: (from) => udp(from) }),
+        );
       }
       if (options.relay !== undefined) {
         const relay = createRelay({
@@ -175,11 +185,15 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
         listeners.filter(({ entryPoint }) => entryPoint in options.entryPoints).map(({ entryPoint, open }) => [entryPoint, open()]),
       ),
     }),
+    leave() {
+      for (const listener of listeners) listener.leave();
+    },
+    async whenEmpty() {
+      await Promise.all(listeners.map((listener) => listener.whenEmpty()));
+    },
     async drain(graceMs) {
-      await Promise.race([
-        Promise.all(listeners.map((listener) => listener.drain())),
-        new Promise<void>((resolve) => clock.after(graceMs, resolve)),
-      ]);
+      for (const listener of listeners) listener.drain();
+      await Promise.race([this.whenEmpty(), new Promise<void>((resolve) => clock.after(graceMs, resolve))]);
       for (const listener of listeners) listener.close();
       observer?.flush();
       upstream.close();

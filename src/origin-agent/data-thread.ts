@@ -18,11 +18,14 @@ export interface DataThreadData {
   readonly precedence: readonly string[] | undefined;
   readonly hostname: string;
   readonly arena: SharedArrayBuffer;
+  /** From 0; one that replaces another has its number. */
+  readonly thread: number;
   readonly logLevel: LogLevel;
   readonly controlSocket: string;
   readonly pingTerminatingStatus: number | undefined;
   readonly observed: ObserverOptions;
   readonly reusePort: boolean;
+  readonly inherited: Readonly<Record<string, number>>;
   readonly relay: RelayEntryPoint | undefined;
 }
 
@@ -32,6 +35,8 @@ export type ToThread =
   | { readonly type: 'relay'; readonly state: RelayState }
   | { readonly type: 'listen' }
   | { readonly type: 'metrics' }
+  | { readonly type: 'leave' }
+  | { readonly type: 'whenEmpty' }
   | { readonly type: 'drain'; readonly graceMs: number };
 
 export type FromThread =
@@ -42,6 +47,8 @@ export type FromThread =
   | { readonly type: 'streaming' }
   | { readonly type: 'listening'; readonly ports: Record<string, number> }
   | { readonly type: 'failed'; readonly error: Error }
+  | { readonly type: 'left' }
+  | { readonly type: 'empty' }
   | { readonly type: 'drained' };
 
 /** Milliseconds of parsing between which requests get their turn. */
@@ -56,7 +63,7 @@ const log = createLogger(
 );
 const plane = createDataPlane({
   ...data,
-  cells: createSharedCells(data.arena),
+  cells: createSharedCells(data.arena, data.thread),
   clock: systemClock,
   log,
   middleware: createMiddlewarePlatform(),
@@ -77,6 +84,11 @@ port.on('message', (message: ToThread) => {
     );
   else if (message.type === 'metrics') tell({ type: 'measured', metrics: plane.metrics() });
   else if (message.type === 'relay') plane.setRelayState(message.state);
+  else if (message.type === 'leave') {
+    plane.leave();
+    // Handles are closed in the turn of the event loop in which they are given up.
+    setImmediate(() => tell({ type: 'left' }));
+  } else if (message.type === 'whenEmpty') void plane.whenEmpty().then(() => tell({ type: 'empty' }));
   else void plane.drain(message.graceMs).then(() => tell({ type: 'drained' }));
 });
 

@@ -24,7 +24,9 @@ export interface EdgeSideOptions {
 
 /** What an agent does for the edge: publishes what is public, renews its lease, tells its relays what they serve. */
 export interface EdgeSide {
-  /** Takes over the configuration in force. */
+  /** From here on the hub is told. Before, an agent that has read half of its sources would take the other half away from the edge. */
+  begin(): void;
+  /** Takes over the configuration in force: relays serve it. */
   update(runtime: RuntimeConfiguration): void;
   /** Looks at the health of servers again. */
   healthChanged(): void;
@@ -36,6 +38,9 @@ const FORGET_NAME_MS = 180_000;
 /** How often keys and clock of the hub are looked at; pings bring them every 20 s. */
 const REFRESH_MS = 1_000;
 
+/** What this agent is called among others: `default` is everybody's, and names must differ. */
+export const nodeName = ({ site }: StaticConfiguration['edge']): string => (site === 'default' ? hostname().toLowerCase() : site);
+
 /** Undefined when the configuration names no hub. Throws ConfigError when the options of `edge` do not go together. */
 export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide | undefined> {
   const { edge, clock, log, cells } = options;
@@ -46,8 +51,7 @@ export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide 
       object: 'edge.relay.publicUrl',
     });
   }
-  // `default` is everybody's: names of agents must differ.
-  const name = edge.site === 'default' ? hostname().toLowerCase() : edge.site;
+  const name = nodeName(edge);
   const publisher: Publisher = await createPublisher({
     hubUrl: edge.hub.url,
     stateDirectory: resolve(options.cwd, edge.stateDirectory),
@@ -89,6 +93,7 @@ export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide 
     for (const key of publicNames) if (inForce(next, key)) lastPublic.set(key, now);
   }
 
+  let begun = false;
   let publicNames: readonly string[] = [];
   function update(next: RuntimeConfiguration): void {
     runtime = next;
@@ -100,15 +105,24 @@ export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide 
     }
     rememberPublic(next);
     tellRelays();
-    publisher.publish(next);
-    publisher.health(withoutServers(next, cells));
+    tellHub();
+  }
+
+  function tellHub(): void {
+    if (!begun || runtime === undefined) return;
+    publisher.publish(runtime);
+    publisher.health(withoutServers(runtime, cells));
   }
 
   refresh();
   return {
     update,
+    begin() {
+      begun = true;
+      tellHub();
+    },
     healthChanged() {
-      if (runtime !== undefined) publisher.health(withoutServers(runtime, cells));
+      if (begun && runtime !== undefined) publisher.health(withoutServers(runtime, cells));
     },
     async close() {
       cancel();

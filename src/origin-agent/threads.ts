@@ -1,35 +1,43 @@
-import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { ConfigError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { ProxyConfiguration } from '../config/snapshot.ts';
 import { diffConfigurations, isEmpty } from '../proxy/changes.ts';
+import type { SharedCells } from './cells.ts';
 import { changeLines } from './change-lines.ts';
 import type { RelayState } from './data-plane.ts';
 import type { DataThreadData, FromThread, ToThread } from './data-thread.ts';
-import { parseListenAddress } from './listen-address.ts';
 import type { ThreadMetrics } from './metrics.ts';
+import { probeAddress } from './probe-address.ts';
 import type { StreamConfiguration } from './streams.ts';
 
-export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort'> {
+export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort' | 'thread'> {
   /** Number of data threads; 0 chooses min(cores, 4). */
   readonly count: number;
+  /** Another agent may listen on the same ports, to take over or be taken over from. */
+  readonly shared: boolean;
+  /** Called when a thread crashed that cannot be replaced: sockets that were inherited are closed with it. */
+  readonly onLost: (error: Error | undefined) => void;
   readonly log: Logger;
+  readonly cells: SharedCells;
   /** Takes access log lines with their ends. */
   readonly writeLines: (lines: Uint8Array<ArrayBuffer>) => void;
 }
 
 /** The data threads as one: configuration goes in, ports come out, a thread that crashes is replaced. */
 export interface Threads {
-  /** Ports by entry point. Throws ConfigError when one is taken. */
-  listen(): Promise<Record<string, number>>;
+  /** Ports by entry point. Throws ConfigError when one is taken, other than those of `held`, which are taken over. */
+  listen(held: ReadonlySet<string>): Promise<Record<string, number>>;
   /** Resolves when every thread serves the configuration. */
   apply(configuration: ProxyConfiguration, streams: StreamConfiguration): Promise<void>;
   /** What relays serve and whom they believe from here on. */
   setRelayState(state: RelayState): void;
   /** Numbers of every thread that lives. */
   metrics(): Promise<ThreadMetrics[]>;
+  /** Resolves when no thread listens any more; what is open goes on. */
+  leave(): Promise<void>;
+  /** Resolves when the last connection has ended. */
+  whenEmpty(): Promise<void>;
   drain(graceMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,7 +46,9 @@ const EMPTY: ProxyConfiguration = { routers: {}, services: {}, middlewares: {}, 
 
 export function startThreads(options: ThreadsOptions): Threads {
   const { log } = options;
-  const count = options.count > 0 ? options.count : Math.min(availableParallelism(), 4);
+  const inherits = Object.keys(options.inherited).length > 0;
+  // A socket cannot be listened on twice.
+  const count = inherits ? 1 : options.count > 0 ? options.count : Math.min(availableParallelism(), 4);
   let current = EMPTY;
   let revision = 0;
   let streams: StreamConfiguration | undefined;
@@ -46,18 +56,22 @@ export function startThreads(options: ThreadsOptions): Threads {
   let listening = false;
   let stopping = false;
   const threads = new Set<Thread>();
-  for (let i = 0; i < count; i++) start();
+  for (let number = 0; number < count; number++) start(number);
 
-  function start(): Thread {
-    const { log: _, count: __, writeLines, ...data } = options;
-    const thread = startThread({ ...data, reusePort: count > 1 }, log, writeLines, (error) => {
+  function start(number: number): Thread {
+    const { log: _, count: __, onLost, cells, shared, writeLines, ...data } = options;
+    const thread = startThread({ ...data, thread: number, reusePort: count > 1 || shared }, log, writeLines, (error) => {
       threads.delete(thread);
       if (stopping) return;
+      if (inherits) return onLost(error);
       log.error('A data thread crashed and is replaced', { error: error?.stack ?? 'it ended by itself' });
-      const next = start();
+      cells.giveBack(number);
+      const next = start(number);
       void next
         .send({ type: 'changes', revision, lines: [...changeLines(diffConfigurations(EMPTY, current))] }, 'applied')
-        .then(() => (listening ? next.send({ type: 'listen' }, 'listening') : undefined));
+        .then(() => (listening ? next.send({ type: 'listen' }, 'listening') : undefined))
+        // It crashed too, and is replaced in its turn.
+        .catch(() => {});
     });
     if (streams !== undefined) thread.worker.postMessage({ type: 'streams', configuration: streams } satisfies ToThread);
     if (relayState !== undefined) thread.worker.postMessage({ type: 'relay', state: relayState } satisfies ToThread);
@@ -66,10 +80,13 @@ export function startThreads(options: ThreadsOptions): Threads {
   }
 
   return {
-    async listen() {
-      for (const [name, { address = '' }] of Object.entries(options.entryPoints))
-        if (!address.endsWith('/udp')) await probe(`entryPoints.${name}.address`, address);
-      if (options.relay !== undefined) await probe('edge.relay.address', options.relay.address);
+    async listen(held) {
+      for (const [name, { address = '', reusePort }] of Object.entries(options.entryPoints)) {
+        // Who writes `reusePort` wants company.
+        if (!held.has(address) && reusePort !== true && options.inherited[name] === undefined)
+          await probeAddress(`entryPoints.${name}.address`, address);
+      }
+      if (options.relay !== undefined && !held.has(options.relay.address)) await probeAddress('edge.relay.address', options.relay.address);
       const answers = await Promise.all([...threads].map((thread) => thread.send({ type: 'listen' }, 'listening')));
       listening = true;
       return answers[0]!.ports;
@@ -93,6 +110,14 @@ export function startThreads(options: ThreadsOptions): Threads {
     async metrics() {
       const answers = await Promise.allSettled([...threads].map((thread) => thread.send({ type: 'metrics' }, 'measured')));
       return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.metrics] : []));
+    },
+    async leave() {
+      // One that crashes from here on is not missed.
+      stopping = true;
+      await Promise.all([...threads].map((thread) => thread.send({ type: 'leave' }, 'left')));
+    },
+    async whenEmpty() {
+      await Promise.allSettled([...threads].map((thread) => thread.send({ type: 'whenEmpty' }, 'empty')));
     },
     async drain(graceMs) {
       stopping = true;
@@ -146,26 +171,4 @@ function startThread(
         worker.postMessage(message);
       }),
   };
-}
-
-/** Binds the port exclusively and lets go: with reusePort alone a forgotten second agent would share it unnoticed. */
-async function probe(object: string, address: string): Promise<void> {
-  const { host, port } = parseListenAddress(address, object);
-  const server = createServer();
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port, exclusive: true }, resolve);
-    });
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why =
-      code === 'EADDRINUSE'
-        ? 'another process listens there; stop it or choose another port'
-        : code === 'EACCES'
-          ? 'ports below 1024 need root, CAP_NET_BIND_SERVICE, or net.ipv4.ip_unprivileged_port_start=0'
-          : message;
-    throw new ConfigError('config.io', `Cannot listen on '${address}': ${why}`, { object }, { cause });
-  }
-  await new Promise<void>((resolve) => server.close(() => resolve()));
 }

@@ -16,18 +16,16 @@ export const fileProvider = defineProvider({
   async *watch(options, context) {
     const memory: FileMemory = new Map();
     const read = (): Promise<LoadedFiles> => loadFiles(options, context.environment, memory);
-    if (!options.watch) {
-      yield tell(await read(), context);
-      return aborted(context.signal);
-    }
     const watcher = createPathWatcher(context.clock, context.signal);
-    let loaded = await readWatched(read, watcher);
+    context.onReread?.(watcher.notice);
+    const readAll = options.watch ? () => readWatched(read, watcher) : read;
+    let loaded = await readAll();
     while (true) {
       yield tell(loaded, context);
       if (!(await watcher.changed())) return;
       const { empty } = loaded;
-      loaded = await readWatched(read, watcher);
-      if (loaded.empty > empty && (await sleep(context.clock, EMPTY_MS, context.signal))) loaded = await readWatched(read, watcher);
+      loaded = await readAll();
+      if (loaded.empty > empty && (await sleep(context.clock, EMPTY_MS, context.signal))) loaded = await readAll();
     }
   },
 });
@@ -43,9 +41,3 @@ function tell({ configuration, problems, warnings }: LoadedFiles, context: Provi
   for (const warning of warnings) context.log.warn('Configuration is odd', { providerName: 'file', reason: describe(warning) });
   return { configuration, problems };
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((done) => {
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', () => done(), { once: true });
-  });

@@ -20,6 +20,8 @@ export interface PathWatcher {
   set(paths: readonly string[], folders: ReadonlySet<string>): Promise<boolean>;
   /** Resolves when something changed since the last call; false when aborted. */
   changed(): Promise<boolean>;
+  /** Something changed that no event tells of. */
+  notice(): void;
 }
 
 interface Watched {
@@ -115,6 +117,7 @@ export function createPathWatcher(clock: Clock, signal: AbortSignal): PathWatche
 
   return {
     set,
+    notice,
     async changed() {
       while (!dirty && !signal.aborted) await new Promise<void>((done) => (wake = done));
       dirty = false;

@@ -152,6 +152,7 @@ async function ask(place: Place, kind: RelayErrand['kind'], request: ProxyReques
   if (facts.observation !== undefined) facts.observation.originHeaders = answer.headers;
   if (reason === undefined) {
     avoidance.clear(place.site);
+    avoidance.clear(placeKey(place.site, place.name));
     return { answer };
   }
   log.debug('The site did not take the request', { site: place.site, serviceName: place.name, reason });

@@ -1,14 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, NO_DOCKER, startEngine } from '../../scripts/swarm/engine.ts';
-import { measure, type StepReport, type Subject } from '../../scripts/swarm/measure.ts';
+import { host, measure, type StepReport } from '../../scripts/swarm/measure.ts';
 import type { Stage } from '../../scripts/swarm/stage.ts';
 import { setUpSwarm } from '../../scripts/swarm/stage-swarm.ts';
 
 /** Of each step; fewer only to look at something else. */
 const REQUESTS = Number(process.env.REQUESTS ?? 20_000);
 const CLIENTS = 16;
-const OURS: Subject = { name: 'edgeway', command: [fileURLToPath(new URL('../../bin/edgeway', import.meta.url)), 'agent'] };
 
 describe.skipIf(NO_DOCKER !== undefined)(`a Swarm under load${NO_DOCKER === undefined ? '' : ` (skipped: ${NO_DOCKER})`}`, () => {
   let engine: Engine;
@@ -26,7 +24,7 @@ describe.skipIf(NO_DOCKER !== undefined)(`a Swarm under load${NO_DOCKER === unde
   };
 
   it('loses no request but those that a killed container was answering', async () => {
-    const reports = await measure(stage, OURS, stage.steps, REQUESTS);
+    const reports = await measure(stage, host(engine.folder), REQUESTS);
     print('edgeway', reports);
     for (const { step, requests, failed, failures, kills } of reports) {
       expect(requests).toBeGreaterThanOrEqual(REQUESTS);
@@ -38,7 +36,7 @@ describe.skipIf(NO_DOCKER !== undefined)(`a Swarm under load${NO_DOCKER === unde
   it.skipIf(!process.env.TRAEFIK)(
     'is measured with Traefik beside (TRAEFIK)',
     async () => {
-      const reports = await measure(stage, { name: 'traefik', command: [process.env.TRAEFIK!] }, stage.steps, REQUESTS);
+      const reports = await measure(stage, { name: 'traefik', command: [process.env.TRAEFIK!] }, REQUESTS);
       print('traefik', reports);
       expect(reports).toHaveLength(stage.steps.length);
     },

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { createLocalCells } from '../../src/base/cells.ts';
+import { createLocalCells, type TableCell } from '../../src/base/cells.ts';
 import { createArena, createSharedCells, hash64 } from '../../src/origin-agent/cells.ts';
 
 const arena = () => createArena(8 * 1024 * 1024);
@@ -79,5 +79,45 @@ describe('shared cells', () => {
 
   it('hash without collisions among ten thousand names', () => {
     expect(new Set(Array.from({ length: 10_000 }, (_, i) => hash64(`router-${i}@docker`).join())).size).toBe(10_000);
+  });
+});
+
+describe('what a thread holds', () => {
+  const shape = { capacity: 1_024, columns: 2, held: 1 };
+  const enter = (row: Float64Array): void => void row[1]!++;
+  const leave = (row: Float64Array): void => void (row[1] = Math.max(0, row[1]! - 1));
+
+  it('is given back when it dies, and what others hold is not', () => {
+    const shared = arena();
+    const main = createSharedCells(shared);
+    const [one, two] = [0, 1].map((thread) => createSharedCells(shared, thread).table('t', shape)) as [TableCell, TableCell];
+    for (let key = 0; key < 100; key++) {
+      one.update(`k${key}`, enter);
+      one.update(`k${key}`, enter);
+      two.update(`k${key}`, enter);
+      one.update(`k${key}`, leave);
+    }
+    one.update('k0', (row) => (row[0] = 7));
+    one.update('k1', leave);
+    main.giveBack(0);
+    const rows = Array.from({ length: 100 }, (_, key) => main.table('t', shape).update(`k${key}`, (row) => [...row]));
+    expect(rows[0]).toEqual([7, 1]);
+    expect(rows.slice(1)).toEqual(Array(99).fill([0, 1]));
+    // The next thread of that number starts from nothing.
+    createSharedCells(shared, 0).table('t', shape).update('k5', enter);
+    main.giveBack(0);
+    main.giveBack(0);
+    expect(main.table('t', shape).row('k5').get(1)).toBe(1);
+  });
+
+  it('is forgotten with its row', () => {
+    const shared = arena();
+    const small = { capacity: 1, columns: 2, held: 1 };
+    const table = createSharedCells(shared, 0).table('t', small);
+    table.update('old', enter);
+    createSharedCells(shared, 1).table('t', small).update('new', enter);
+    const main = createSharedCells(shared);
+    main.giveBack(0);
+    expect(main.table('t', small).row('new').get(1)).toBe(1);
   });
 });

@@ -62,6 +62,7 @@ beforeAll(async () => {
       const texts = new TextDecoder().decode(bytes).trimEnd().split('\n');
       lines.push(...texts.map((line) => JSON.parse(line) as Record<string, unknown>));
     },
+    inherited: {},
     reusePort: false,
     relay: { address: '127.0.0.1:0' },
   });

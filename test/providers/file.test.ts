@@ -35,11 +35,12 @@ function replace(path: string, text: string): void {
 }
 
 /** What the provider says, one after the other; `until` waits for what fits. */
-function watch(options: { filename?: string; directory?: string; watch?: boolean }) {
+function watch(options: { filename?: string; directory?: string; watch?: boolean }, onReread?: (listener: () => void) => void) {
   const ending = new AbortController();
   const lines: LogLine[] = [];
   const log = createLogger((line) => lines.push(line), 'TRACE');
-  const stream = fileProvider.watch({ watch: true, ...options }, { clock, log, signal: ending.signal, environment: { HOST: 'h.test' } });
+  const context = { clock, log, signal: ending.signal, environment: { HOST: 'h.test' }, ...(onReread && { onReread }) };
+  const stream = fileProvider.watch({ watch: true, ...options }, context);
   const messages = stream[Symbol.asyncIterator]();
   return {
     lines,
@@ -247,6 +248,20 @@ describe('fileProvider', () => {
     const end = provider.next();
     provider.end();
     expect((await end).done).toBe(true);
+  });
+
+  it.each([true, false])('reads again when that is wished (watch: %s)', async (watches) => {
+    put('a.yml', router('a', 'x'));
+    let reread = (): void => {};
+    const provider = watch({ filename: at('a.yml'), watch: watches }, (listener) => (reread = listener));
+    expect(rule((await provider.next()).value!)).toBe('x');
+    const next = provider.next();
+    reread();
+    expect(rule((await next).value!)).toBe('x');
+    put('a.yml', router('a', 'y'));
+    reread();
+    await provider.until(says('y'));
+    provider.end();
   });
 
   it('logs what is odd', async () => {

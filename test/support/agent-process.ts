@@ -47,11 +47,12 @@ export class AgentProcess {
     renameSync(`${this.dynamicFile}.next`, this.dynamicFile);
   }
 
-  /** `$DYNAMIC` in the static configuration stands for the dynamic file. */
-  start(staticText: string, args: readonly string[] = []): this {
+  /** `$DYNAMIC` in the static configuration stands for the dynamic file. `within` is a command that runs the program, such as `prlimit …`. */
+  start(staticText: string, args: readonly string[] = [], within: readonly string[] = []): this {
     const file = join(this.folder, 'traefik.yml');
     writeFileSync(file, staticText.replaceAll('$DYNAMIC', this.dynamicFile));
-    const child = spawn(EDGEWAY, ['agent', `--configFile=${file}`, ...args], { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program, ...words] = [...within, EDGEWAY, 'agent', `--configFile=${file}`, ...args] as [string, ...string[]];
+    const child = spawn(program, words, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (this.output += chunk));
     child.on('exit', (code) => (this.exitCode = code));
     this.#child = child;

@@ -178,13 +178,16 @@ describe('avoided sites', () => {
     expect((await send()).asked).toBe('ab');
   });
 
-  it('are asked all the same when there is no other', async () => {
-    const { send, errand } = createSetup([['draining', 'ok']]);
-    expect((await send()).status).toBe(503);
-    expect(errand.available()).toBe(false);
-    expect((await send()).status).toBe(200);
-    expect(errand.available()).toBe(true);
-  });
+  it.each<Behaviour>(['draining', 'unknown', 'no-server'])(
+    'are asked all the same when there is no other, and are well again with the first answer (%s)',
+    async (behaviour) => {
+      const { send, errand } = createSetup([[behaviour, 'ok']]);
+      expect((await send()).status).toBe(503);
+      expect(errand.available()).toBe(false);
+      expect((await send()).status).toBe(200);
+      expect(errand.available()).toBe(true);
+    },
+  );
 });
 
 describe('stickiness', () => {

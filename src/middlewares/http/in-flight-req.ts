@@ -12,7 +12,7 @@ export const inFlightReq = defineMiddleware({
   edge: 'it counts requests, and an isolate sees only its own',
   create({ amount = 0, sourceCriterion: criterion }, context) {
     const sourceOf = createSource(criterion, 'host');
-    const inFlight = createSourceTable(context, 'inFlightReq', 1);
+    const inFlight = createSourceTable(context, 'inFlightReq', 1, 0);
     const enter = (row: Float64Array): boolean => row[0]! < amount && ++row[0]! > 0;
     const leave = (row: Float64Array): void => {
       if (row[0]! > 0) row[0]!--;

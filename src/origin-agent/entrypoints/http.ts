@@ -9,8 +9,12 @@ export interface Listener {
   readonly port: number;
   /** Connections open now. */
   readonly open: () => number;
-  /** Takes no new connections; resolves when the last one has ended by itself. */
-  drain(): Promise<void>;
+  /** Takes no new connections. Those that are open go on; HTTP clients are told with their next answer to connect anew. */
+  leave(): void;
+  /** Resolves when the last connection has ended. */
+  whenEmpty(): Promise<void>;
+  /** As `leave`, and closes what is idle. */
+  drain(): void;
   /** Ends what is left. */
   close(): void;
 }
@@ -20,6 +24,8 @@ export interface ListenOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly reusePort: boolean;
+  /** Number of the file of a socket that listens already (systemd), in place of the address. */
+  readonly inherited?: number | undefined;
   /** For access log and metrics. Must not throw. */
   readonly onOutcome?: (request: ProxyRequest, outcome: Outcome) => void;
 }

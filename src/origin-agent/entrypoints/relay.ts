@@ -5,6 +5,7 @@ import { createHttp1Connection, peerOf } from '../http1/accept.ts';
 import type { Http1Connection } from '../http1/connection.ts';
 import { DEFAULT_LIMITS, type Http1Settings } from '../http1/settings.ts';
 import { parseListenAddress } from '../listen-address.ts';
+import { createFileLimit } from '../sockets/file-limit.ts';
 import type { Listener, ListenOptions } from './http.ts';
 
 /** `edge.relay`: where the edge comes in. Certificate and key are PEM texts; without them the way is trusted (a tunnel on this host). */
@@ -16,13 +17,23 @@ export interface RelayEntryPoint {
 /** Uploads through the edge may take as long as they need: the client's own limits were the edge's to hold. */
 const LIMITS = { ...DEFAULT_LIMITS, readTimeoutMs: 0, maxHeaderBytes: 262_144 };
 
+/**
+ * How long a relay that stops goes on listening, to answer `draining`. A Worker that has heard it asks elsewhere; one that has not would lose a
+ * POST on a kept connection that closes at the same moment.
+ */
+const TELLING_MS = 2_000;
+
 /** Serves the relay; requests come from Workers only, each with a grant. */
 export async function listenRelay(
   { address, tls }: RelayEntryPoint,
   { handler, clock, log, reusePort, onOutcome }: ListenOptions,
 ): Promise<Listener> {
   const connections = new Set<Http1Connection>();
-  let drained: (() => void) | undefined;
+  const whenEmpty = new Set<() => void>();
+  let telling = false;
+  const checkEmpty = (): void => {
+    if (!telling && connections.size === 0) for (const resolve of whenEmpty) resolve();
+  };
   const settings: Http1Settings = {
     handler,
     entryPoint: 'relay',
@@ -35,10 +46,14 @@ export async function listenRelay(
     },
     onOver(connection) {
       connections.delete(connection);
-      if (connections.size === 0) drained?.();
+      checkEmpty();
     },
   };
-  const accept = (socket: Socket): void => void connections.add(createHttp1Connection(socket, settings, peerOf(socket)));
+  const isTooMany = createFileLimit({ clock, log });
+  const accept = (socket: Socket): void => {
+    if (isTooMany(socket)) socket.destroy();
+    else connections.add(createHttp1Connection(socket, settings, peerOf(socket)));
+  };
   const server =
     tls?.certFile === undefined
       ? createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, accept)
@@ -48,16 +63,27 @@ export async function listenRelay(
     server.once('error', reject);
     server.listen({ host, port, reusePort }, resolve);
   });
+  server.on('error', (error) => log.error('Cannot accept a connection', { entryPointName: 'relay', error }));
+  function leave(): void {
+    server.close();
+    for (const connection of connections) connection.leave();
+  }
   return {
     entryPoint: 'relay',
     open: () => connections.size,
     port: (server.address() as { port: number }).port,
-    async drain() {
-      server.close();
-      if (connections.size === 0) return;
-      const empty = new Promise<void>((resolve) => (drained = resolve));
-      for (const connection of connections) connection.drain();
-      await empty;
+    leave,
+    async whenEmpty() {
+      if (telling || connections.size > 0) await new Promise<void>((resolve) => whenEmpty.add(resolve));
+    },
+    drain() {
+      telling = true;
+      clock.after(TELLING_MS, () => {
+        telling = false;
+        leave();
+        for (const connection of connections) connection.drain();
+        checkEmpty();
+      });
     },
     close() {
       for (const connection of connections) connection.channel.destroy();

@@ -6,8 +6,11 @@ import type { EntryPoint } from '../../config/static.ts';
 import { createHttp1Connection, peerOf } from '../http1/accept.ts';
 import { Http1Connection } from '../http1/connection.ts';
 import type { Http1Settings, Peer } from '../http1/settings.ts';
+import { serveHttp2 } from '../http2/door.ts';
+import { http2Settings } from '../http2/settings.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import { Channel, nobody } from '../sockets/channel.ts';
+import { createFileLimit } from '../sockets/file-limit.ts';
 import type { TcpRoute, TcpRouting } from '../tcp/routing.ts';
 import { type Live, serveTcp } from '../tcp/serve.ts';
 import type { TcpServices } from '../tcp/services.ts';
@@ -45,18 +48,29 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   const { https } = streams;
   const connections = new Set<Http1Connection>();
   const others = new Set<Live>();
-  let drained: (() => void) | undefined;
+  let leaving = false;
+  const whenEmpty = new Set<() => void>();
+  const common = http1Settings(name, entryPoint, options);
+  const http2 = http2Settings(common, entryPoint);
   const settings: Http1Settings = {
-    ...http1Settings(name, entryPoint, options),
+    ...common,
     onOver(connection) {
       connections.delete(connection);
       checkDrained();
     },
+    onHttp2: enterHttp2,
   };
   const believes = proxyProtocolTest(entryPoint);
+  const isTooMany = createFileLimit({ clock, log: settings.log });
 
   function checkDrained(): void {
-    if (connections.size === 0 && others.size === 0) drained?.();
+    if (connections.size === 0 && others.size === 0) for (const resolve of whenEmpty) resolve();
+  }
+
+  function serveHttp1(connection: Http1Connection): void {
+    connections.add(connection);
+    // It was accepted before, and known as HTTP only now.
+    if (leaving) connection.leave();
   }
 
   function leave(live: Live | undefined): void {
@@ -67,9 +81,10 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   const looksForTls = (): boolean => https.serves(name) || streams.routing(name).tls;
 
   function accept(socket: Socket): void {
+    if (isTooMany(socket)) return void socket.destroy();
     const { plain, tls } = streams.routing(name);
     if (believes === undefined && !plain && !tls && !https.serves(name)) {
-      connections.add(createHttp1Connection(socket, settings, peerOf(socket)));
+      serveHttp1(createHttp1Connection(socket, settings, peerOf(socket)));
       return;
     }
     const ends: Ends = {
@@ -102,21 +117,29 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     const httpFirst = route === undefined || (route.open && !postgres && https.isOpen(name));
     if (postgres && route === undefined) channel.destroy();
     else if (httpFirst)
-      terminate(channel, first, { options: options ?? 'default', hello, ends, http: true }, (socket, tls) => serveHttps(socket, tls, ends));
+      terminate(channel, first, { options: options ?? 'default', hello, ends }, (socket, tls) => serveHttps(socket, tls, ends));
     else if (route.passthrough) serveRoute(channel, route, { first, ends, postgres });
     else {
-      terminate(channel, first, { options: route.options, hello, ends, http: false }, (socket) =>
+      terminate(channel, first, { options: route.options, hello, ends }, (socket) =>
         serveRoute(Channel.over(socket, nobody), route, { first: new Uint8Array(), ends, postgres: false }),
       );
     }
   }
 
   function serveHttp(channel: Channel, peer: Peer, first: string): void {
-    connections.add(new Http1Connection(channel, settings, peer, first));
+    serveHttp1(new Http1Connection(channel, settings, peer, first));
   }
 
   function serveHttps(socket: TLSSocket, tls: TlsFacts, { source }: Ends): void {
-    connections.add(createHttp1Connection(socket, settings, { ...source, scheme: 'https', tls }));
+    const peer: Peer = { ...source, scheme: 'https', tls };
+    if (socket.alpnProtocol === 'h2') enterHttp2(socket, peer);
+    else serveHttp1(createHttp1Connection(socket, settings, peer));
+  }
+
+  function enterHttp2(socket: Socket, peer: Peer, first?: Buffer): void {
+    const live: Live = serveHttp2(socket, http2, peer, first, () => leave(live));
+    others.add(live);
+    if (leaving) live.leave?.();
   }
 
   function serveRoute(
@@ -143,7 +166,7 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   function terminate(
     channel: Channel,
     first: Uint8Array,
-    { options, hello, ends, http }: { options: string; hello: ClientHello; ends: Ends; http: boolean },
+    { options, hello, ends }: { options: string; hello: ClientHello; ends: Ends },
     secured: (socket: TLSSocket, facts: TlsFacts) => void,
   ): void {
     // Who names nobody means the address.
@@ -155,7 +178,7 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     }
     const socket = channel.release();
     if (socket === undefined) return;
-    const tls = terminateTls(socket, first, plan, hello, http ? isHttpSpoken : isTcpSpoken, (secure, facts) => {
+    const tls = terminateTls(socket, first, plan, hello, isSpoken, (secure, facts) => {
       done();
       secured(secure, facts);
     });
@@ -172,20 +195,30 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
 
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, accept);
   const { host, port } = parseListenAddress(entryPoint.address ?? '', `entryPoints.${name}.address`);
+  const shares = options.reusePort || entryPoint.reusePort === true;
+  const where = options.inherited === undefined ? { host, port, reusePort: shares } : { fd: options.inherited };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, reusePort: options.reusePort || entryPoint.reusePort === true }, resolve);
+    server.listen(where, resolve);
   });
+  server.on('error', (error) => settings.log.error('Cannot accept a connection', { error }));
+  function stopAccepting(): void {
+    leaving = true;
+    server.close();
+    for (const connection of connections) connection.leave();
+    for (const live of others) live.leave?.();
+  }
   return {
     entryPoint: name,
     open: () => connections.size + others.size,
     port: (server.address() as { port: number }).port,
-    async drain() {
-      server.close();
-      const empty = new Promise<void>((resolve) => (drained = resolve));
+    leave: stopAccepting,
+    async whenEmpty() {
+      if (connections.size > 0 || others.size > 0) await new Promise<void>((resolve) => whenEmpty.add(resolve));
+    },
+    drain() {
+      stopAccepting();
       for (const live of [...connections, ...others]) live.drain();
-      checkDrained();
-      await empty;
     },
     close() {
       for (const connection of connections) connection.channel.destroy();
@@ -204,5 +237,4 @@ const endsOf = (ends: Ends, { header }: Greeting): Ends =>
   header?.source === undefined || header.destination === undefined ? ends : { source: header.source, destination: header.destination };
 
 /** Certificate challenges are nobody's to answer here. */
-const isTcpSpoken = (protocol: string): boolean => protocol !== 'acme-tls/1';
-const isHttpSpoken = (protocol: string): boolean => isTcpSpoken(protocol) && protocol !== 'h2';
+const isSpoken = (protocol: string): boolean => protocol !== 'acme-tls/1';

@@ -34,3 +34,9 @@ export function giveHandle(socket: net.Socket): net.Socket | undefined {
   socket.destroy();
   return new net.Socket({ handle, allowHalfOpen: true, manualStart: true } as unknown as net.SocketConstructorOpts);
 }
+
+/** Number of the socket's file in the process; -1 where Node does not tell. */
+export function fileNumberOf(socket: net.Socket): number {
+  const { fd } = ((socket as WithHandle)._handle ?? {}) as { fd?: number };
+  return typeof fd === 'number' ? fd : -1;
+}

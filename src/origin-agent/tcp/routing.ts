@@ -124,7 +124,7 @@ function stepOf(name: string, { ipAllowList, ipWhiteList, inFlightConn }: Middle
   // A middleware that nobody knows must not be passed over.
   if (inFlightConn === undefined) return () => undefined;
   const amount = inFlightConn.amount ?? 0;
-  const table = cells.table(`inFlightConn ${name}`, { capacity: COUNTED_ADDRESSES, columns: 1 });
+  const table = cells.table(`inFlightConn ${name}`, { capacity: COUNTED_ADDRESSES, columns: 1, held: 0 });
   return (address) => {
     const admitted = table.update(address, (row) => {
       if (row[0]! >= amount) return false;

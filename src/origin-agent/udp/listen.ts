@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { EntryPoint } from '../../config/static.ts';
 import type { Listener } from '../entrypoints/http.ts';
+import { isUdp6 } from '../inherited-sockets.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import type { UdpTarget } from './services.ts';
 
@@ -11,6 +12,8 @@ export interface UdpListenOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly reusePort: boolean;
+  /** As in ListenOptions. */
+  readonly inherited?: number | undefined;
   /** The server of a new session; undefined when there is none. */
   readonly choose: (entryPoint: string) => UdpTarget | undefined;
 }
@@ -28,15 +31,16 @@ const MAX_DATAGRAM_BUFFER = 1 << 20;
 export async function listenUdp(
   name: string,
   entryPoint: EntryPoint,
-  { clock, log, reusePort, choose }: UdpListenOptions,
+  { clock, log, reusePort, inherited, choose }: UdpListenOptions,
 ): Promise<Listener> {
   const { host, port } = parseListenAddress(entryPoint.address ?? '', `entryPoints.${name}.address`);
   const timeoutMs = entryPoint.udp.timeout;
   const sessions = new Map<string, Session>();
   let draining = false;
-  let drained: (() => void) | undefined;
+  let closed = false;
+  const whenEmpty = new Set<() => void>();
   const socket = createSocket({
-    type: host === undefined || isIPv6(host) ? 'udp6' : 'udp4',
+    type: (inherited === undefined ? host === undefined || isIPv6(host) : isUdp6(inherited)) ? 'udp6' : 'udp4',
     reusePort: reusePort || entryPoint.reusePort === true,
     recvBufferSize: MAX_DATAGRAM_BUFFER,
   });
@@ -44,7 +48,7 @@ export async function listenUdp(
   function end(key: string, { server }: Session): void {
     if (!sessions.delete(key)) return;
     server.close();
-    if (sessions.size === 0) drained?.();
+    if (sessions.size === 0) for (const resolve of whenEmpty) resolve();
   }
 
   /** One timer a session, which looks whether it was used since. */
@@ -66,7 +70,7 @@ export async function listenUdp(
     const session: Session = { server, lastUse: clock.now() };
     server.on('message', (datagram) => {
       session.lastUse = clock.now();
-      socket.send(datagram, client.port, client.address);
+      if (!closed) socket.send(datagram, client.port, client.address);
     });
     server.on('error', (error) => {
       log.debug('A UDP session failed', { entryPointName: name, server: `${target.host}:${target.port}`, error });
@@ -87,24 +91,31 @@ export async function listenUdp(
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
-    socket.bind({ ...(host !== undefined && { address: host }), port }, () => {
+    socket.bind(inherited === undefined ? { ...(host !== undefined && { address: host }), port } : { fd: inherited }, () => {
       socket.off('error', reject);
       socket.on('error', (error) => log.error('UDP entry point', { entryPointName: name, error }));
       resolve();
     });
   });
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    for (const [key, session] of sessions) end(key, session);
+    socket.close();
+  }
   return {
     entryPoint: name,
     open: () => sessions.size,
     port: socket.address().port,
-    async drain() {
+    // Nothing but this socket can answer its clients: whoever listens beside it begins sessions of its own.
+    leave: close,
+    async whenEmpty() {
+      if (sessions.size > 0) await new Promise<void>((resolve) => whenEmpty.add(resolve));
+    },
+    drain() {
       draining = true;
-      if (sessions.size > 0) await new Promise<void>((resolve) => (drained = resolve));
     },
-    close() {
-      for (const [key, session] of sessions) end(key, session);
-      socket.close();
-    },
+    close,
   };
 }
 

@@ -42,7 +42,7 @@ export interface CandidateState {
 }
 
 export function candidateState(cells: Cells, service: string, name: string): CandidateState {
-  const row: RowCell = cells.table('candidates', { capacity: MAX_CANDIDATES, columns: COLUMNS }).row(`${service} ${name}`);
+  const row: RowCell = cells.table('candidates', { capacity: MAX_CANDIDATES, columns: COLUMNS, held: IN_FLIGHT }).row(`${service} ${name}`);
   const add = (column: number, amount: number): void => row.update((numbers) => void (numbers[column]! += amount));
   const set = (column: number, value: number): void => row.update((numbers) => void (numbers[column] = value));
   return {
