@@ -12,7 +12,7 @@ export interface CollectOptions {
   readonly log: Logger;
   /** Called after each message with all that is known by then. */
   readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>, latest: ProviderMessage) => void;
-  /** Called once, when every provider has said something, behind the `onChange` of it. */
+  /** Called once, when every provider that says something by itself has done so, behind the `onChange` of it. */
   readonly onComplete?: () => void;
 }
 
@@ -31,14 +31,14 @@ export async function collect({ providers, throttleMs, context, log, onChange, o
     const own = { ...context, log: log.with({ providerName: suffix }) };
     for await (const message of throttle(distinct(keepTrying(() => definition.watch(options, own), own)), throttleMs, own)) {
       reportProblems(messages.get(suffix), message, own.log);
-      const isFirst = !messages.has(suffix);
       messages.set(suffix, message);
       onChange(messages, message);
-      if (isFirst && messages.size === used.length) onComplete?.();
+      if (awaited.delete(suffix) && awaited.size === 0) onComplete?.();
     }
   };
   const used = PROVIDERS.flatMap((definition) => instancesOf(definition, providers[definition.kind] as never));
-  if (used.length === 0) onComplete?.();
+  const awaited = new Set(used.filter(({ definition }) => !definition.isQuiet).map(({ suffix }) => suffix));
+  if (awaited.size === 0) onComplete?.();
   await Promise.all(used.map(follow));
 }
 

@@ -29,12 +29,12 @@ export interface ProviderContext {
   /** Aborted when the provider shall end; `watch` then returns. */
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** For the provider `rest`; absent where nothing is handed in. */
-  readonly inbox?: Inbox;
   /** Takes a listener for the operator's wish that files be read again (SIGHUP). */
   readonly onReread?: (listener: () => void) => void;
   /** The agent, for sources that keep a list of who reads them. */
   readonly node?: { readonly name: string; readonly version: string };
+  /** For the provider `rest`; absent where nothing is handed in. */
+  readonly inbox?: Inbox;
 }
 
 /**
@@ -49,6 +49,8 @@ export interface ProviderDefinition<S extends Schema = Schema> {
   readonly suffix: string;
   readonly summary: string;
   readonly options: S;
+  /** It may have nothing to say for ever; nobody waits for its first message. */
+  readonly isQuiet?: boolean;
   /** Where one section of options means several providers: each with the suffix of its names and its own options. */
   readonly instances?: (options: Infer<S>) => readonly { readonly suffix: string; readonly options: Infer<S> }[];
   readonly watch: (options: Infer<S>, context: ProviderContext) => AsyncIterable<ProviderMessage>;

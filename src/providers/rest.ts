@@ -10,12 +10,11 @@ export const restProvider = defineProvider({
   suffix: 'rest',
   summary: 'Configurations that are sent here with PUT /api/providers/rest; each takes the place of the last, none outlives the program.',
   options: rest,
-  async *watch(_, { inbox, signal }) {
-    // Nobody may wait for it: the first PUT may come in a year.
-    yield { configuration: {}, problems: [] };
-    if (inbox !== undefined) yield* inbox.messages(signal);
-  },
+  isQuiet: true,
+  watch: (_, { inbox, signal }) => inbox?.messages(signal) ?? nothing(),
 });
+
+async function* nothing(): AsyncGenerator<ProviderMessage> {}
 
 const SOURCE = 'PUT /api/providers/rest';
 

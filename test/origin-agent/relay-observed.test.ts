@@ -50,6 +50,7 @@ beforeAll(async () => {
   plane = createDataPlane({
     entryPoints: {},
     precedence: undefined,
+    inherited: {},
     hostname: 'here',
     cells: createLocalCells(),
     clock: systemClock,
@@ -62,7 +63,6 @@ beforeAll(async () => {
       const texts = new TextDecoder().decode(bytes).trimEnd().split('\n');
       lines.push(...texts.map((line) => JSON.parse(line) as Record<string, unknown>));
     },
-    inherited: {},
     reusePort: false,
     relay: { address: '127.0.0.1:0' },
   });
