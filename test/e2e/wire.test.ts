@@ -6,7 +6,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const CASES = join(import.meta.dirname, '../vectors/wire');
 const AGENT = join(import.meta.dirname, '../../bin/edgeway');
-const AREAS = readdirSync(CASES, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+const AREAS = readdirSync(CASES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
 
 interface Result {
   /** `middlewares/headers: custom request headers`. */
@@ -23,7 +25,8 @@ let results: readonly Result[] = [];
 beforeAll(async () => {
   const first = await compare('all', []);
   const doubtful = first.filter(isDifferent);
-  const again = doubtful.length === 0 ? [] : await compare('again', ['--jobs', '1', '--alone', '--filter', doubtful.map(exactly).join('|')]);
+  const again =
+    doubtful.length === 0 ? [] : await compare('again', ['--jobs', '1', '--alone', '--filter', doubtful.map(exactly).join('|')]);
   const verdicts = new Map(again.map((result) => [result.case, result]));
   results = first.map((result) => verdicts.get(result.case) ?? result);
 }, 900_000);
@@ -35,7 +38,9 @@ it.each(AREAS)('%s: as recorded from Traefik, or listed as an intended differenc
 });
 
 it('lists only what there is', () => {
-  const listed = readFileSync(join(CASES, 'listed.txt'), 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const listed = readFileSync(join(CASES, 'listed.txt'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
   expect(listed.filter((name) => !results.some((result) => result.case === name))).toEqual([]);
 });
 
@@ -46,7 +51,9 @@ const exactly = (result: Result): string => `^${result.case.replace(': ', '/').r
 async function compare(name: string, more: readonly string[]): Promise<readonly Result[]> {
   const report = join(folder, `${name}.json`);
   const args = ['compare', '--program', `${AGENT} agent`, '--cases', CASES, '--listed', join(CASES, 'listed.txt'), '--json', report];
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'run.mjs'), ...args, '--jobs', '2', '--quiet', ...more], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../wire/run.mjs'), ...args, '--jobs', '2', '--quiet', ...more], {
+    stdio: 'ignore',
+  });
   await new Promise((resolve) => child.once('close', resolve));
   return (JSON.parse(readFileSync(report, 'utf8')) as { results: Result[] }).results;
 }
