@@ -46,6 +46,7 @@ export const run: Command = async (args, io) => {
       colours: io.isTty && configuration.log?.noColor !== true,
     });
   } catch (error) {
+    await store?.close();
     io.stderr.write(`edgeway: log.filePath: The file cannot be opened: ${describe(error)}\n`);
     return 1;
   }

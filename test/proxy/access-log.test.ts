@@ -146,6 +146,14 @@ describe('createAccessLogFormat', () => {
     });
   });
 
+  it('has its names in the order of bytes, those of header fields among them', () => {
+    const made = served();
+    made.facts.site = 'berlin';
+    const names = Object.keys(json({ fields: { headers: { defaultMode: 'keep' } } }, made));
+    expect(names).toEqual(names.toSorted());
+    expect(names).toEqual(expect.arrayContaining(['downstream_X-Out', 'origin_Set-Cookie', 'request_User-Agent', 'request_X-A', 'time']));
+  });
+
   it('keeps, drops and redacts by names in any case', () => {
     const fields = {
       defaultMode: 'drop',
