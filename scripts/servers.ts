@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 /** Real servers and clients that suites use: program → Debian package. A suite asks for programs with `test/support/servers.ts`. */
 export const SERVERS: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
+  psql: 'postgresql',
   htpasswd: 'apache2-utils',
   nginx: 'nginx',
   openssl: 'openssl',
