@@ -6,20 +6,25 @@ import { delimiter, join } from 'node:path';
 export const SERVERS: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
   psql: 'postgresql',
+  etcd: 'etcd-server',
+  'zkServer.sh': 'zookeeper',
+  java: 'default-jre-headless',
   htpasswd: 'apache2-utils',
   nginx: 'nginx',
   openssl: 'openssl',
   curl: 'curl',
+  h2load: 'nghttp2-client',
   dockerd: 'docker.io',
   busybox: 'busybox-static',
   ip: 'iproute2',
   iptables: 'iptables',
   'docker-compose': 'docker-compose',
+  prometheus: 'prometheus',
 };
 
 /** The path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
-  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']) {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/share/zookeeper/bin']) {
     const path = join(folder, name);
     try {
       accessSync(path, constants.X_OK);

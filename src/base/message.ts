@@ -177,6 +177,8 @@ export class Cancellation {
 
 /** A request as it was before any middleware, and what became of it; kept only while somebody wants to know. */
 export interface Observation {
+  /** The record that is told of: behind the edge the client's request, not the one that brought it. */
+  readonly request: ProxyRequest;
   readonly method: string;
   readonly path: string;
   readonly query: string | undefined;

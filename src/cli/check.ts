@@ -1,8 +1,10 @@
 import { ConfigError } from '../base/errors.ts';
+import { silentLogger } from '../base/log.ts';
 import { lint, lintStatic } from '../config/lint/lint.ts';
 import { providerOf } from '../config/names.ts';
 import type { RuntimeConfiguration, RuntimeObject } from '../config/runtime.ts';
-import { readStaticConfiguration } from '../origin-agent/static-configuration.ts';
+import { systemClock } from '../origin-agent/clock.ts';
+import { readStartConfiguration } from '../origin-agent/static-configuration.ts';
 import { readArguments, UsageError } from './arguments.ts';
 import { countOf, type Finding, FORMATS, type Format, findingOf, formatFindings, sortFindings } from './findings.ts';
 import type { Command, Io } from './io.ts';
@@ -49,7 +51,9 @@ const isUnreadable = ({ problems, dynamic, static: own }: ReadSource): boolean =
 
 /** What the agent would start with here, and the files that it would read. */
 async function readDefault(io: Io): Promise<ReadSource[]> {
-  const { configuration, problems, warnings, source } = readStaticConfiguration([], io.env, io.cwd);
+  const context = { clock: systemClock, log: silentLogger, patienceMs: 0 };
+  const { configuration, problems, warnings, source, store } = await readStartConfiguration([], io.env, io.cwd, context);
+  await store?.close();
   const own: ReadSource = {
     static: { configuration, path: source.path ?? source.kind },
     dynamic: [],

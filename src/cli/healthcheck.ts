@@ -1,8 +1,9 @@
 import { request } from 'node:http';
 import { describe } from '../base/errors.ts';
+import { silentLogger } from '../base/log.ts';
 import { systemClock } from '../origin-agent/clock.ts';
 import { parseListenAddress } from '../origin-agent/listen-address.ts';
-import { readStaticConfiguration } from '../origin-agent/static-configuration.ts';
+import { readStartConfiguration } from '../origin-agent/static-configuration.ts';
 import type { Command } from './io.ts';
 
 export const usage = `Usage: edgeway healthcheck [the agent's own flags]
@@ -15,7 +16,9 @@ export const run: Command = async (args, io) => {
     io.stdout.write(usage);
     return 0;
   }
-  const { configuration, problems } = readStaticConfiguration(args, io.env, io.cwd);
+  const context = { clock: systemClock, log: silentLogger, patienceMs: 0 };
+  const { configuration, problems, store } = await readStartConfiguration(args, io.env, io.cwd, context);
+  await store?.close();
   if (configuration === undefined) {
     for (const problem of problems) io.stderr.write(`edgeway: ${describe(problem)}\n`);
     return 1;

@@ -7,6 +7,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether standard output is a terminal: colours and progress only then. */
   readonly isTty: boolean;
+  /** The same of standard error. */
+  readonly isErrorTty?: boolean;
 }
 
 /** Resolves with the exit code: 0 done, 1 something is wrong, 2 wrong usage. */
@@ -19,4 +21,5 @@ export const processIo = (): Io => ({
   cwd: process.cwd(),
   env: process.env,
   isTty: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+  isErrorTty: process.stderr.isTTY === true,
 });

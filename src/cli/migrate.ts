@@ -3,13 +3,13 @@ import { basename, join, resolve } from 'node:path';
 import { migrateDocument } from '../config/migrate/document.ts';
 import { migrateEntry } from '../config/migrate/flat.ts';
 import type { Tree } from '../config/static/tree.ts';
+import { formatOfText } from '../kv-sync/sources/detect.ts';
 import { readArguments, UsageError } from './arguments.ts';
 import type { Command, Io } from './io.ts';
 import { unifiedDiff } from './migrate/diff.ts';
 import { migrateToml } from './migrate/toml.ts';
 import { applyToTree } from './migrate/tree.ts';
 import { type MigratedText, migrateYaml } from './migrate/yaml.ts';
-import { formatOfText } from './sources/detect.ts';
 
 export const usage = `Usage: edgeway migrate [--output FILE|FOLDER|-] FILE… | -
 

@@ -1,150 +1,166 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { describe } from '../base/errors.ts';
 import { createLogger } from '../base/log.ts';
-import type { EdgeScheme } from '../config/fold.ts';
-import { loadStatic } from '../config/static-sources.ts';
-import { readSource } from '../kv-sync/source.ts';
+import { readSource, type SourceSpec } from '../kv-sync/sources/read.ts';
 import { sync } from '../kv-sync/sync.ts';
 import { createEdgeTarget } from '../kv-sync/targets/edge.ts';
+import { createKeysFileTarget } from '../kv-sync/targets/keys-file.ts';
+import { createStoreTarget } from '../kv-sync/targets/store.ts';
+import type { Target } from '../kv-sync/targets/target.ts';
 import { systemClock } from '../origin-agent/clock.ts';
-import { readStaticConfiguration } from '../origin-agent/static-configuration.ts';
+import { UsageError } from './arguments.ts';
 import type { Command, Io } from './io.ts';
-
-export const usage = `Usage: edgeway sync FILE|DIRECTORY … --to edge --hub URL [options]
-
-Reads dynamic configuration as the file provider does, prints what would change in the target, and changes it with --apply.
-To the edge it publishes without an agent (from CI): servers must have public names, every chain must run at the edge.
-
-  --to edge                 the target
-  --hub URL                 control host of the Worker (or EDGEWAY_EDGE_HUB_URL)
-  --name NAME               under which this publisher is enrolled (default: sync)
-  --code CODE               enrolment code, needed once (or EDGEWAY_EDGE_CODE); 'edgeway edge codes' makes one
-  --state DIRECTORY         where the key pair is kept (default: ./edgeway-state)
-  --entry-point NAME=SCHEME routers of this entry point are public, by http or https; may be repeated
-  --static FILE             static configuration, for its entry points and edge.entryPoints
-  --apply                   carry the plan out
-  --prune                   also remove what left the files
-  --watch                   go on, whenever a file changes
-  --keep-going              apply what is sound though something else is not (--watch does)
-
-Exit codes: 0 done, 1 something is wrong, 2 wrong usage.
-`;
+import { parse, readRollOut, readTargets, readWait, type TargetName, type Values } from './sync/options.ts';
+import { createProgress } from './sync/progress.ts';
+import { readStatic } from './sync/static.ts';
+import { createStores, type Stores } from './sync/stores.ts';
+import { usage } from './sync/usage.ts';
 
 export const run: Command = async (args, io) => {
-  let parsed: ReturnType<typeof parse>;
+  if (args[0] === 'export') return (await import('./sync/export.ts')).run(args.slice(1), io);
+  if (args[0] === 'status') return (await import('./sync/status.ts')).run(args.slice(1), io);
+  if (args[0] === 'abort') return (await import('./sync/abort.ts')).run(args.slice(1), io);
   try {
-    parsed = parse(args);
+    const { values, positionals } = parseOrRefuse(args);
+    if (values.help) {
+      io.stdout.write(usage);
+      return 0;
+    }
+    return await runSync(values, positionals, io);
   } catch (error) {
-    return misused(io, (error as Error).message);
+    if (!(error instanceof UsageError)) throw error;
+    io.stderr.write(`edgeway sync: ${error.message}\n'edgeway sync --help' tells more.\n`);
+    return 2;
   }
-  const { values, positionals } = parsed;
-  if (values.help) {
-    io.stdout.write(usage);
-    return 0;
-  }
-  if (positionals.length === 0) return misused(io, 'name at least one file or directory');
-  if (values.to !== 'edge')
-    return misused(io, values.to === undefined ? 'give a target with --to; edge is one' : `there is no target '${values.to}'; edge is one`);
-  const hubUrl = values.hub ?? io.env.EDGEWAY_EDGE_HUB_URL;
-  if (hubUrl === undefined) return misused(io, 'give the control host of the Worker with --hub');
+};
 
-  const { configuration, entryPoints, problems } = readStatic(values, io);
+function parseOrRefuse(args: readonly string[]): ReturnType<typeof parse> {
+  try {
+    return parse(args);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+async function runSync(values: Values, positionals: readonly string[], io: Io): Promise<number> {
+  const { sources, target: name } = readTargets(positionals, values, io.env);
+  const waitMs = readWait(values);
+  const rollOut = readRollOut(values);
+  const { configuration, entryPoints, problems } = readStatic(values, name.kind, io);
   for (const problem of problems) io.stderr.write(`edgeway: ${problem}\n`);
-  if (configuration === undefined) return 1;
-  if (Object.keys(entryPoints).length === 0)
-    return misused(io, 'nothing is public: name entry points with --entry-point, as in --entry-point websecure=https');
+  if (problems.length > 0) return 1;
 
   const stopping = new AbortController();
   // Watchers and the clock's timers keep no process alive.
   const alive = setInterval(() => {}, 3_600_000);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
-  const complain = (text: string): void => void io.stderr.write(`edgeway: ${text}\n`);
+  const stop = (): void => stopping.abort();
+  for (const signal of SIGNALS) process.once(signal, stop);
+  const progress = createProgress(io);
+  const complain = (text: string): void => progress.line(() => io.stderr.write(`edgeway: ${text}\n`));
   const log = createLogger(({ message, fields }) => complain(`${message} ${JSON.stringify(fields)}`), 'WARN');
+  const stores = createStores({ clock: systemClock, log });
   try {
-    const code = values.code ?? io.env.EDGEWAY_EDGE_CODE;
-    const target = await createEdgeTarget({
-      hubUrl,
-      stateDirectory: resolve(io.cwd, values.state ?? './edgeway-state'),
-      name: values.name ?? 'sync',
-      ...(code !== undefined && { code }),
+    const target = await openTarget(name, {
+      values,
+      io,
+      stores,
       entryPoints,
-      clock: systemClock,
-    });
-    const source = readSource({
-      paths: positionals.map((path) => resolve(io.cwd, path)),
-      configuration,
-      context: { clock: systemClock, log, signal: stopping.signal, environment: io.env },
-      watch: values.watch === true,
-    });
-    const isWell = await sync({
-      source,
-      target,
-      apply: values.apply === true,
-      prune: values.prune === true,
-      keepGoing: values.watch === true || values['keep-going'] === true,
-      say: (text) => void io.stdout.write(text),
+      waitMs,
+      rollOut,
+      signal: stopping.signal,
       complain,
+      progress,
     });
-    return isWell || stopping.signal.aborted ? 0 : 1;
+    const watch = values.watch === true;
+    const { isWell, pending } = await sync({
+      source: readSource({
+        sources: await Promise.all(sources.map((source) => specOf(source, io, stores))),
+        configuration,
+        allowForeign: name.kind !== 'edge',
+        context: { clock: systemClock, log, signal: stopping.signal, environment: io.env, root: values.root ?? 'traefik' },
+        watch,
+      }),
+      target,
+      apply: values.apply === true || rollOut !== undefined,
+      prune: values.prune === true,
+      allowEmpty: values['allow-empty'] === true,
+      keepGoing: watch || values['keep-going'] === true,
+      say: (text) => progress.line(() => io.stdout.write(text)),
+      complain,
+      ...(watch && name.kind !== 'edge' && { watch: { clock: systemClock, signal: stopping.signal } }),
+    });
+    if (stopping.signal.aborted) return 0;
+    if (!isWell) return 1;
+    return values['detailed-exit-code'] && pending > 0 ? 3 : 0;
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     complain(describe(error));
     return 1;
   } finally {
     clearInterval(alive);
+    for (const signal of SIGNALS) process.off(signal, stop);
     stopping.abort();
+    await stores.close();
   }
-};
-
-const parse = (args: string[]) =>
-  parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      to: { type: 'string' },
-      hub: { type: 'string' },
-      name: { type: 'string' },
-      code: { type: 'string' },
-      state: { type: 'string' },
-      'entry-point': { type: 'string', multiple: true },
-      static: { type: 'string' },
-      apply: { type: 'boolean' },
-      prune: { type: 'boolean' },
-      watch: { type: 'boolean' },
-      'keep-going': { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-
-function misused(io: Io, message: string): number {
-  io.stderr.write(`edgeway sync: ${message}\n'edgeway sync --help' tells more.\n`);
-  return 2;
 }
 
-type Values = ReturnType<typeof parse>['values'];
+async function specOf(source: string, io: Io, stores: Stores): Promise<SourceSpec> {
+  if (source === '-') return { kind: 'text', name: '<stdin>', read: () => readStream(io.stdin) };
+  if (!source.includes('://')) return { kind: 'path', path: resolve(io.cwd, source) };
+  return { kind: 'store', ...(await stores.open(source)) };
+}
 
-/** The static file, or one in which there are only the entry points that the command line names. */
-function readStatic(values: Values, io: Io) {
-  const named: Record<string, EdgeScheme> = {};
-  const problems: string[] = [];
-  for (const text of values['entry-point'] ?? []) {
-    const [, name, scheme] = /^([^=]+)=(https?)$/.exec(text) ?? [];
-    if (name === undefined) problems.push(`--entry-point ${text}: write NAME=http or NAME=https`);
-    else named[name] = scheme as EdgeScheme;
-  }
-  const loaded =
-    values.static === undefined
-      ? loadStatic({
-          arguments: Object.keys(named).map((name, index) => `--entryPoints.${name}.address=:${8000 + index}`),
-          environment: {},
-          readFile: () => undefined,
-        })
-      : readStaticConfiguration([`--configFile=${values.static}`], {}, io.cwd);
-  problems.push(...loaded.problems.map(describe));
-  const fromFile = values.static === undefined ? {} : (loaded.configuration?.edge.entryPoints ?? {});
-  return {
-    configuration: problems.length > 0 ? undefined : loaded.configuration,
-    entryPoints: { ...(fromFile as Record<string, EdgeScheme>), ...named },
-    problems,
-  };
+async function readStream(stream: Io['stdin']): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of stream) text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
+
+interface Opening {
+  readonly values: Values;
+  readonly io: Io;
+  readonly stores: Stores;
+  readonly entryPoints: ReturnType<typeof readStatic>['entryPoints'];
+  readonly waitMs: number;
+  readonly rollOut: ReturnType<typeof readRollOut>;
+  readonly signal: AbortSignal;
+  readonly complain: (text: string) => void;
+  readonly progress: ReturnType<typeof createProgress>;
+}
+
+async function openTarget(
+  name: TargetName,
+  { values, io, stores, entryPoints, waitMs, rollOut, signal, complain, progress }: Opening,
+): Promise<Target> {
+  const publisher = values.name ?? 'sync';
+  if (!/^[\w.-]+$/.test(publisher)) throw new UsageError(`--name has letters, digits, dots, dashes and underscores, not '${publisher}'`);
+  if (name.kind === 'file') return createKeysFileTarget(resolve(io.cwd, name.path), values.root ?? 'traefik');
+  if (name.kind === 'store')
+    return createStoreTarget({
+      ...(await stores.open(name.url)),
+      writer: publisher,
+      takeOver: values['take-over'] === true,
+      waitMs,
+      clock: systemClock,
+      signal,
+      onWait: complain,
+      onProgress: progress.show,
+      ...(rollOut && { rollOut: { ...rollOut, say: (text) => void io.stdout.write(text) } }),
+    });
+  const hubUrl = values.hub ?? io.env.EDGEWAY_EDGE_HUB_URL;
+  if (hubUrl === undefined) throw new UsageError('give the control host of the Worker with --hub');
+  if (Object.keys(entryPoints).length === 0)
+    throw new UsageError('nothing is public: name entry points with --entry-point, as in --entry-point websecure=https');
+  const code = values.code ?? io.env.EDGEWAY_EDGE_CODE;
+  return createEdgeTarget({
+    hubUrl,
+    stateDirectory: resolve(io.cwd, values.state ?? './edgeway-state'),
+    name: publisher,
+    ...(code !== undefined && { code }),
+    entryPoints,
+    clock: systemClock,
+  });
 }

@@ -35,6 +35,8 @@ function checkJson(text: string, source: string): void {
   } catch (error) {
     const position = /position (\d+)/.exec((error as Error).message)?.[1];
     const line = position === undefined ? undefined : text.slice(0, Number(position)).split('\n').length;
-    throw new ConfigError('config.syntax', `The file is not valid JSON: ${(error as Error).message}`, { source, line });
+    // The engine quotes the text around it, which may be a password.
+    const what = (error as Error).message.replace(/, (?:\.\.\.)?"[\s\S]*$/, '');
+    throw new ConfigError('config.syntax', `The text is not valid JSON: ${what}`, { source, line });
   }
 }

@@ -19,6 +19,8 @@ export const ENVELOPE = {
   scheme: 'edgeway-scheme',
   /** Version and cipher of the client's TLS; then its verified certificates, Base64 of DER, leaf first. */
   tls: 'edgeway-tls',
+  /** The router that took the request at the edge, for logs and numbers. */
+  router: 'edgeway-router',
   /** Fields that `fetch` and the way to the agent change, as the client and the edge meant them: name=value&…, percent-encoded. */
   fields: 'edgeway-fields',
 } as const;
@@ -69,6 +71,7 @@ export interface Envelope {
   readonly scheme: 'http' | 'https';
   readonly method: string | undefined;
   readonly tls: TlsFacts | undefined;
+  readonly router: string | undefined;
   /** Those of the carried fields that the request has. */
   readonly fields: readonly (readonly [string, string])[];
 }
@@ -87,6 +90,8 @@ export function formatEnvelope(request: ProxyRequest): [string, string][] {
     [ENVELOPE.fields, carried],
   ];
   const { tls } = request;
+  const { routerName } = request.facts;
+  if (routerName !== undefined) fields.push([ENVELOPE.router, escapeField(routerName)]);
   if (tls !== undefined) fields.push([ENVELOPE.tls, [tls.version, tls.cipher, ...tls.clientCertificates.map(toBase64)].join(' ')]);
   return fields;
 }
@@ -101,6 +106,7 @@ export function parseEnvelope(headers: HeaderList): Envelope | undefined {
   if (scheme !== 'http' && scheme !== 'https') return undefined;
   try {
     const raw = unescapeField(target);
+    const router = headers.get(ENVELOPE.router);
     const mark = raw.indexOf('?');
     return {
       path: mark === -1 ? raw : raw.slice(0, mark),
@@ -112,6 +118,7 @@ export function parseEnvelope(headers: HeaderList): Envelope | undefined {
       scheme,
       method: headers.get(ENVELOPE.method),
       tls: parseTls(headers.get(ENVELOPE.tls), unescapeField(host)),
+      router: router === undefined ? undefined : unescapeField(router),
       fields: parseFields(headers.get(ENVELOPE.fields) ?? ''),
     };
   } catch {

@@ -7,6 +7,7 @@ import { complete, validate, validateStart } from './static/effective.ts';
 import { readEnvironment } from './static/environment.ts';
 import { readFlags } from './static/flags.ts';
 import { judgeRemoved, type SourceKind } from './static/removed.ts';
+import { readStoreKeys, type StoreKeys } from './static/store-keys.ts';
 import { at, keyOf, overlay, type Tree } from './static/tree.ts';
 import { type StaticConfiguration, staticConfiguration } from './static.ts';
 
@@ -16,6 +17,8 @@ export interface StaticInput {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The text of a file, relative to the working folder; undefined when there is no such file. Throws when it cannot be read. */
   readonly readFile: (path: string) => string | undefined;
+  /** What `edge.bootstrap` leads to, once it was read. */
+  readonly store?: StoreKeys;
 }
 
 export interface LoadedStatic {
@@ -26,6 +29,8 @@ export interface LoadedStatic {
   /** What works otherwise than one may think. */
   readonly warnings: readonly ConfigError[];
   readonly source: StaticSource;
+  /** `edge.bootstrap`, of which nothing was read yet: what is said here is not all. */
+  readonly bootstrap?: string;
 }
 
 export interface StaticSource {
@@ -36,7 +41,8 @@ export interface StaticSource {
 
 /**
  * The static configuration. As in Traefik, one source speaks alone: a file that is found, else flags, else variables. Only `edge`,
- * which Traefik does not have, may be spread: flags before variables before the file.
+ * which Traefik does not have, may be spread: flags before variables before the file. With a store (`edge.bootstrap`) flags come
+ * before variables before the store in all of it, and a file may hold nothing but `edge`.
  */
 export function loadStatic(input: StaticInput): LoadedStatic {
   const problems: ConfigError[] = [];
@@ -45,11 +51,14 @@ export function loadStatic(input: StaticInput): LoadedStatic {
   problems.push(...flags.problems);
   const variables = readEnvironment(input.environment, staticConfiguration);
   const file = findFile(flags.configFile, input, problems, warnings);
+  const store = input.store && readStoreKeys(input.store, staticConfiguration);
+  problems.push(...(store?.problems ?? []));
 
   const sources: [SourceKind, string, Tree | undefined][] = [
     ['flags', 'command line', flags.tree],
     ['file', file?.path ?? '', file?.tree],
     ['environment', 'environment', variables.tree],
+    ['store', input.store?.name ?? '', store?.tree],
   ];
   for (const [kind, name, tree] of sources) {
     if (tree === undefined) continue;
@@ -58,14 +67,23 @@ export function loadStatic(input: StaticInput): LoadedStatic {
     warnings.push(...removed.warnings);
   }
 
-  const source = chooseSource(file, flags, variables, input);
-  if (source.kind === 'environment') problems.push(...variables.problems);
+  const edge = [file?.tree, store?.tree, variables.tree, flags.tree].map((tree) => at(tree, ['edge'])).reduce(overlay, undefined);
+  const bootstrap = at(edge, ['bootstrap']);
+  const source = input.store ? storeSource(input.store, file, problems) : chooseSource(file, flags, variables, input);
+  if (typeof bootstrap === 'string' && bootstrap !== '' && input.store === undefined)
+    return { configuration: undefined, problems, warnings, source, bootstrap };
+  if (source.kind === 'environment' || source.kind === 'store') problems.push(...variables.problems);
   if (source.kind === 'file') warnIgnored(flags.tree, variables.tree, source.path!, warnings);
   if (problems.length > 0) return { configuration: undefined, problems, warnings, source };
 
-  const chosen =
-    source.kind === 'file' ? file!.tree! : source.kind === 'flags' ? flags.tree : source.kind === 'environment' ? variables.tree : {};
-  const edge = [file?.tree, variables.tree, flags.tree].map((tree) => at(tree, ['edge'])).reduce(overlay, undefined);
+  const trees = {
+    file: file?.tree,
+    flags: flags.tree,
+    environment: variables.tree,
+    store: [store?.tree, variables.tree, flags.tree].reduce<unknown>(overlay, undefined) as Tree,
+    defaults: undefined,
+  };
+  const chosen = trees[source.kind] ?? {};
   const name = source.path ?? (source.kind === 'flags' ? 'command line' : source.kind);
   const placeOf = (path: TreePath): Place => ({ source: name, line: source.kind === 'file' ? file?.lineOf(path) : undefined });
   const decoded = decodeStatic(withEdge(chosen, edge), source.kind === 'file' ? 'document' : 'keys', placeOf);
@@ -170,6 +188,16 @@ function chooseSource(
   if (saysAnything(variables.tree)) return { kind: 'environment' };
   if (file !== undefined) return { kind: 'file', path: file.path };
   return { kind: 'defaults' };
+}
+
+function storeSource({ name }: StoreKeys, file: FoundFile | undefined, problems: ConfigError[]): StaticSource {
+  if (file?.tree !== undefined && saysAnything(file.tree))
+    problems.push(
+      new ConfigError('config.conflict', `says more than edge, and so does ${name} (edge.bootstrap); keep one of them`, {
+        source: file.path,
+      }),
+    );
+  return { kind: 'store', path: name };
 }
 
 function warnIgnored(flags: Tree, variables: Tree, path: string, warnings: ConfigError[]): void {

@@ -8,19 +8,22 @@ import { createMerger } from '../config/merge.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
+import { createInbox } from '../providers/inbox.ts';
 import { type AccessLogOptions, createAccessLogFormat } from '../proxy/access-log.ts';
 import { type AccessLogWriter, createAccessLogWriter } from './access-log/writer.ts';
+import { createDebug } from './api/debug.ts';
 import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
-import { type EdgeSide, startEdgeSide } from './edge-side.ts';
+import { type EdgeSide, nodeName, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
+import { createUpstream } from './http1/upstream.ts';
 import { inheritedSockets } from './inherited-sockets.ts';
 import { TERMINATING } from './internal-services.ts';
 import { createPrometheus } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
-import { createNodeHttpSender } from './rim/node-http.ts';
+import { createRestService } from './rest-service.ts';
 import { createStreamConfigurations } from './streams.ts';
 import { openSuccession } from './succession.ts';
 import { startThreads } from './threads.ts';
@@ -102,7 +105,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   const merger = createMerger(configuration, { platform: createMiddlewarePlatform() });
   let runtime = merger.merge(new Map());
   const watchers = new Set<(runtime: RuntimeConfiguration) => void>();
-  const sender = createNodeHttpSender();
+  const sender = createUpstream({ clock });
   const streams = createStreamConfigurations({ clock, log });
   let edgeSide: EdgeSide | undefined;
   const health = createHealthChecks({ cells, clock, log, send: sender.send, onChange: () => edgeSide?.healthChanged() });
@@ -118,25 +121,37 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
       reloads: () => reloads,
       now: clock.now,
     });
+  const debug = configuration.api?.debug ? createDebug(configuration.api.basePath) : () => undefined;
+  const inbox = configuration.providers.rest && createInbox();
   const control: ControlServer = await startControlServer({
     socket: controlSocket,
-    services: { ...api, ...(prometheus && { prometheus }) },
+    services: {
+      ...api,
+      api: (request) => debug(request) ?? api.api(request),
+      ...(prometheus && { prometheus }),
+      ...(inbox && { rest: createRestService(inbox, log) }),
+    },
   });
   const providers = new AbortController();
   const rereaders = new Set<() => void>();
 
   /** What is collected meanwhile is applied in one go when the threads have taken the last. */
   let pending: RuntimeConfiguration | undefined;
+  /** What to tell when it is served. */
+  let waiting: (() => void)[] = [];
   let applying: Promise<void> | undefined;
   async function apply(): Promise<void> {
     while (pending !== undefined) {
       const next = pending;
       pending = undefined;
+      const told = waiting;
+      waiting = [];
       await threads.apply(toProxyConfiguration(next), streams.of(next));
       reloads.count += 1;
       reloads.lastMs = clock.now();
       health.update(next);
       edgeSide?.update(next);
+      for (const tell of told) tell();
       for (const watcher of [...watchers]) watcher(next);
     }
   }
@@ -153,9 +168,20 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     collecting = collect({
       providers: configuration.providers as Readonly<Record<string, unknown>>,
       throttleMs: configuration.providers.providersThrottleDuration,
-      context: { clock, log, signal: providers.signal, environment, onReread: (listener) => rereaders.add(listener) },
+      context: {
+        clock,
+        log,
+        signal: providers.signal,
+        environment,
+        node: { name: nodeName(configuration.edge), version },
+        onReread: (listener) => rereaders.add(listener),
+        ...(inbox && { inbox }),
+      },
       log,
-      onChange: (messages) => serve(merger.merge(messages)),
+      onChange(messages, { applied }) {
+        if (applied !== undefined) waiting.push(applied);
+        serve(merger.merge(messages));
+      },
       onComplete: collected.resolve,
     });
     return collected.promise;

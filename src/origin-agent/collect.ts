@@ -11,8 +11,8 @@ export interface CollectOptions {
   readonly context: ProviderContext;
   readonly log: Logger;
   /** Called after each message with all that is known by then. */
-  readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>) => void;
-  /** Called once, when every provider has said something, behind the `onChange` of it. */
+  readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>, latest: ProviderMessage) => void;
+  /** Called once, when every provider that says something by itself has done so, behind the `onChange` of it. */
   readonly onComplete?: () => void;
 }
 
@@ -27,18 +27,29 @@ function reportProblems(before: ProviderMessage | undefined, { problems }: Provi
 /** Runs every provider that is switched on until the context's signal aborts; what each said last is kept. */
 export async function collect({ providers, throttleMs, context, log, onChange, onComplete }: CollectOptions): Promise<void> {
   const messages = new Map<string, ProviderMessage>();
-  const follow = async (definition: ProviderDefinition): Promise<void> => {
-    const own = { ...context, log: log.with({ providerName: definition.suffix }) };
-    const options = providers[definition.kind] as never;
+  const follow = async ({ definition, suffix, options }: Instance): Promise<void> => {
+    const own = { ...context, log: log.with({ providerName: suffix }) };
     for await (const message of throttle(distinct(keepTrying(() => definition.watch(options, own), own)), throttleMs, own)) {
-      reportProblems(messages.get(definition.suffix), message, own.log);
-      const isFirst = !messages.has(definition.suffix);
-      messages.set(definition.suffix, message);
-      onChange(messages);
-      if (isFirst && messages.size === used.length) onComplete?.();
+      reportProblems(messages.get(suffix), message, own.log);
+      messages.set(suffix, message);
+      onChange(messages, message);
+      if (awaited.delete(suffix) && awaited.size === 0) onComplete?.();
     }
   };
-  const used = PROVIDERS.filter(({ kind }) => providers[kind] !== undefined);
-  if (used.length === 0) onComplete?.();
+  const used = PROVIDERS.flatMap((definition) => instancesOf(definition, providers[definition.kind] as never));
+  const awaited = new Set(used.filter(({ definition }) => !definition.isQuiet).map(({ suffix }) => suffix));
+  if (awaited.size === 0) onComplete?.();
   await Promise.all(used.map(follow));
+}
+
+interface Instance {
+  readonly definition: ProviderDefinition;
+  readonly suffix: string;
+  readonly options: never;
+}
+
+function instancesOf(definition: ProviderDefinition, options: never | undefined): Instance[] {
+  if (options === undefined) return [];
+  const instances = definition.instances?.(options) ?? [{ suffix: definition.suffix, options }];
+  return instances.map((instance) => ({ definition, ...instance }) as Instance);
 }

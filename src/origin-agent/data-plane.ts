@@ -39,7 +39,7 @@ export interface DataPlaneOptions {
   readonly pingTerminatingStatus: number | undefined;
   readonly observed: ObserverOptions;
   /** Takes access log lines with their ends. */
-  readonly writeLines: (lines: string) => void;
+  readonly writeLines: (lines: Uint8Array<ArrayBuffer>) => void;
   /** Several threads share each port. */
   readonly reusePort: boolean;
   /** Sockets that listen already, by entry point. */
@@ -167,7 +167,15 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
           isDraining: () => terminating.get() !== 0,
           isPublished: (kind, name) => published.has(`${kind} ${name}`),
         });
-        listeners.push(await listenRelay(options.relay, { handler: relay, clock, log, reusePort: options.reusePort }));
+        listeners.push(
+          await listenRelay(options.relay, {
+            handler: relay,
+            clock,
+            log,
+            reusePort: options.reusePort,
+            ...(observer && { onOutcome: observer.outcome }),
+          }),
+        );
       }
       return Object.fromEntries(listeners.map(({ entryPoint, port }) => [entryPoint, port]));
     },

@@ -38,6 +38,9 @@ const FORGET_NAME_MS = 180_000;
 /** How often keys and clock of the hub are looked at; pings bring them every 20 s. */
 const REFRESH_MS = 1_000;
 
+/** What this agent is called among others: `default` is everybody's, and names must differ. */
+export const nodeName = ({ site }: StaticConfiguration['edge']): string => (site === 'default' ? hostname().toLowerCase() : site);
+
 /** Undefined when the configuration names no hub. Throws ConfigError when the options of `edge` do not go together. */
 export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide | undefined> {
   const { edge, clock, log, cells } = options;
@@ -48,8 +51,7 @@ export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide 
       object: 'edge.relay.publicUrl',
     });
   }
-  // `default` is everybody's: names of agents must differ.
-  const name = edge.site === 'default' ? hostname().toLowerCase() : edge.site;
+  const name = nodeName(edge);
   const publisher: Publisher = await createPublisher({
     hubUrl: edge.hub.url,
     stateDirectory: resolve(options.cwd, edge.stateDirectory),

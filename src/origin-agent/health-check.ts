@@ -9,6 +9,7 @@ import type { Platform } from '../proxy/platform.ts';
 import { candidateState } from '../proxy/services/candidate-state.ts';
 import { parseServer } from '../proxy/services/server.ts';
 import { createProbes, type Plan, type ProbesOptions } from './probes.ts';
+import { servicesInUse } from './services-in-use.ts';
 import { tcpPlans } from './tcp/health-check.ts';
 
 type HealthCheck = NonNullable<LoadBalancer['healthCheck']>;
@@ -113,10 +114,12 @@ export function createHealthChecks({ cells, send, ...options }: HealthChecksOpti
     return answer !== undefined && answer.length >= 7 && answer[5] === 8 && answer[6] === 1 ? undefined : 'not serving';
   }
 
-  function httpPlans({ http }: RuntimeConfiguration): Plan[] {
+  function httpPlans(runtime: RuntimeConfiguration): Plan[] {
+    const { http } = runtime;
+    const used = servicesInUse(runtime, 'http');
     return Object.entries(http.services).flatMap(([service, { config, status }]) => {
       const { loadBalancer } = config;
-      if (status === 'disabled' || loadBalancer?.healthCheck === undefined) return [];
+      if (status === 'disabled' || !used.has(service) || loadBalancer?.healthCheck === undefined) return [];
       const check = loadBalancer.healthCheck;
       const transportName =
         loadBalancer.serversTransport === undefined ? 'default@internal' : qualify(loadBalancer.serversTransport, providerOf(service));

@@ -1,11 +1,18 @@
-import { openSync, writeSync } from 'node:fs';
 import { createLogger, type Logger, type LogLevel, type LogLine } from '../base/log.ts';
+import { type LogFile, openLogFile } from './log-file.ts';
+import { createStdoutLines } from './stdout-lines.ts';
 
 export interface LogOutputOptions {
   readonly level: LogLevel;
   readonly format: 'common' | 'json';
   /** Standard output when absent. */
-  readonly filePath?: string;
+  readonly filePath?: string | undefined;
+  /** Megabytes; 100 without. */
+  readonly maxSize?: number | undefined;
+  readonly maxBackups?: number | undefined;
+  /** Days. */
+  readonly maxAge?: number | undefined;
+  readonly compress?: boolean | undefined;
   readonly colours: boolean;
 }
 
@@ -25,23 +32,44 @@ export interface LogOutput {
   reopen(): void;
 }
 
-/** Writes the program's own log: `common` for people, JSON for machines, with Traefik's field names. */
-export function createLogOutput({ level, format, filePath, colours }: LogOutputOptions): LogOutput {
-  const open = (): number => (filePath === undefined ? 1 : openSync(filePath, 'a'));
-  let file = open();
+/** Writes the program's own log: `common` for people, JSON for machines, with Traefik's field names. Throws Node's error when the file cannot be opened. */
+export function createLogOutput(options: LogOutputOptions): LogOutput {
+  const { level, format, filePath, colours } = options;
+  const file = !filePath ? undefined : openFile(filePath, options);
+  const toStdout = createStdoutLines();
   const print = format === 'json' ? jsonLine : (line: LogLine) => textLine(line, colours && filePath === undefined);
   return {
     log: createLogger((line) => {
       try {
-        writeSync(file, `${print(line)}\n`);
+        const text = `${print(line)}\n`;
+        if (file === undefined) toStdout(text);
+        else file.write(text);
       } catch {
         // A full disk or a closed pipe loses lines, never requests.
       }
     }, level),
     reopen() {
-      if (filePath !== undefined) file = open();
+      try {
+        file?.reopen();
+      } catch {
+        // The old one goes on.
+      }
     },
   };
+}
+
+const MEGABYTE = 1024 * 1024;
+const DAY_MS = 86_400_000;
+
+function openFile(path: string, { maxSize, maxBackups, maxAge, compress }: LogOutputOptions): LogFile {
+  return openLogFile({
+    path,
+    maxBytes: (maxSize || 100) * MEGABYTE,
+    maxBackups: maxBackups ?? 0,
+    maxAgeMs: (maxAge ?? 0) * DAY_MS,
+    compress: compress === true,
+    now: Date.now,
+  });
 }
 
 const jsonLine = ({ level, message, fields }: LogLine): string =>

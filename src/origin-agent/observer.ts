@@ -15,7 +15,7 @@ export interface ObserverOptions {
 
 /** Turns finished requests of one data thread into access log lines and numbers. */
 export interface Observer {
-  outcome(request: ProxyRequest, outcome: ExchangeOutcome): void;
+  outcome(connected: ProxyRequest, outcome: ExchangeOutcome): void;
   /** Undefined while no metrics are wanted. */
   metrics(): MetricsReading | undefined;
   /** Sends lines that are held back. */
@@ -26,7 +26,7 @@ export interface ObserverContext {
   readonly cells: Cells;
   readonly clock: Clock;
   /** Takes lines with their ends. */
-  readonly writeLines: (lines: string) => void;
+  readonly writeLines: (lines: Uint8Array<ArrayBuffer>) => void;
 }
 
 /** Undefined when nothing is to be observed. Throws ConfigError. */
@@ -36,18 +36,17 @@ export function createObserver(
 ): Observer | undefined {
   const prometheus = metrics?.prometheus;
   if (accessLog === undefined && prometheus === undefined) return undefined;
-  const format = accessLog && createAccessLogFormat(accessLog as AccessLogOptions);
+  const write = accessLog && createAccessLogFormat(accessLog as AccessLogOptions);
   const numbers = prometheus && createMetrics({ ...prometheus, addInternals: metrics?.addInternals } as MetricsOptions);
-  const batch = createLineBatch(clock, writeLines);
+  const batch = createLineBatch(clock, writeLines, accessLog?.bufferingSize || undefined);
   const count = cells.counter('access log requests');
   return {
-    outcome(request, outcome) {
-      const { observation } = request.facts;
+    outcome({ facts: { observation } }, outcome) {
       if (observation === undefined) return;
+      const { request } = observation;
       const endedAt = clock.now();
       numbers?.record(request, observation, outcome, endedAt);
-      const line = format?.(request, observation, outcome, endedAt, count.add(1) + 1);
-      if (line !== undefined) batch.add(line);
+      if (write?.(batch.buffer, request, observation, outcome, endedAt, count.add(1) + 1)) batch.added();
     },
     metrics: () => numbers?.read(),
     flush: batch.flush,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { RedisOptions as ClientOptions, Cluster, Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { RedisOptions, RedisScripts } from '../middlewares/middleware.ts';
+import { createRedis } from '../providers/clients/redis-connect.ts';
 
 /**
  * Scripts in Redis by hash, the text only where the server does not know it yet. Equal options share one connection (a cluster with
@@ -41,33 +42,17 @@ function createClient(options: RedisOptions): RedisScripts & { close(): void } {
   };
 }
 
-async function connect(options: RedisOptions): Promise<Redis | Cluster> {
-  // Only where somebody asks for Redis: reading the client takes every thread long at its start.
-  const client = await import('ioredis');
-  const { endpoints, tls, username, password, db, readTimeout, writeTimeout, dialTimeout } = options;
-  const common: ClientOptions = {
-    username: username || undefined,
-    password: password || undefined,
-    tls: tls === undefined ? undefined : { ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: !tls.insecureSkipVerify },
-    connectTimeout: dialTimeout,
-    commandTimeout: Math.max(readTimeout, writeTimeout) || undefined,
-    // A request is answered 500 rather than kept waiting for a store that is away.
-    enableOfflineQueue: true,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) => Math.min(2_000, 50 * attempt),
-  };
-  const servers = endpoints.map(parseEndpoint);
-  const redis =
-    servers.length === 1
-      ? new client.Redis({ ...common, ...servers[0], db: Number(db ?? 0) })
-      : new client.Cluster(servers, { redisOptions: common });
-  // The error of each call tells enough.
-  redis.on('error', () => {});
-  return redis;
-}
-
-/** `host:port`, `[::1]:6379`; the port is Redis' own when absent. */
-function parseEndpoint(endpoint: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(endpoint);
-  return { host: match?.[1] ?? match?.[2] ?? endpoint, port: Number(match?.[3] ?? 6379) };
-}
+const connect = (options: RedisOptions): Promise<Redis | Cluster> => {
+  const { tls, readTimeout, writeTimeout, dialTimeout } = options;
+  return createRedis(
+    { ...options, tls: tls && { ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: !tls.insecureSkipVerify } },
+    {
+      connectTimeout: dialTimeout,
+      commandTimeout: Math.max(readTimeout, writeTimeout) || undefined,
+      // A request is answered 500 rather than kept waiting for a store that is away.
+      enableOfflineQueue: true,
+      maxRetriesPerRequest: 0,
+      retryStrategy: (attempt) => Math.min(2_000, 50 * attempt),
+    },
+  );
+};

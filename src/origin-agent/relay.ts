@@ -19,7 +19,7 @@ import type { HttpProxy } from '../proxy/proxy.ts';
 import { createGrantVerifier } from './grant-verifier.ts';
 
 export interface RelayOptions {
-  readonly proxy: Pick<HttpProxy, 'router' | 'service' | 'healthy'>;
+  readonly proxy: Pick<HttpProxy, 'router' | 'service' | 'healthy' | 'observe'>;
   /** Publisher id of this agent; the audience of its grants. */
   readonly agentId: () => string;
   readonly grantKeys: () => readonly JWK[];
@@ -50,7 +50,16 @@ export function createRelay(options: RelayOptions): Handler {
     if (handler === undefined) return refuse(request, 503, 'unknown');
     // A router's chain may answer without any server: a redirection, a refused password.
     if (kind === 'service' && proxy.healthy(kind, name) === 0) return mark(noServer(), 0, 'no-server');
-    const response = await handler(restore(request, envelope)).catch((error: unknown) => errorResponse(error, log.with({ relayed: name })));
+    const restored = restore(request, envelope);
+    proxy.observe(restored, kind === 'router' ? name : envelope.router);
+    restored.facts.site = agentId();
+    const response = await handler(restored).catch((error: unknown) => errorResponse(error, log.with({ relayed: name })));
+    const { observation } = restored.facts;
+    if (observation !== undefined) {
+      observation.responseHeaders = response.headers;
+      // Ours are for the edge: neither the server sent them nor does the client get them.
+      response.headers = response.headers.clone();
+    }
     const healthy = proxy.healthy(kind, name);
     return mark(response, healthy, noServerTookIt(response, healthy) ? 'no-server' : undefined);
   };

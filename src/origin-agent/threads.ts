@@ -21,7 +21,7 @@ export interface ThreadsOptions extends Omit<DataThreadData, 'reusePort' | 'thre
   readonly log: Logger;
   readonly cells: SharedCells;
   /** Takes access log lines with their ends. */
-  readonly writeLines: (lines: string) => void;
+  readonly writeLines: (lines: Uint8Array<ArrayBuffer>) => void;
 }
 
 /** The data threads as one: configuration goes in, ports come out, a thread that crashes is replaced. */
@@ -147,7 +147,7 @@ interface Thread {
 function startThread(
   data: DataThreadData,
   log: Logger,
-  writeLines: (lines: string) => void,
+  writeLines: (lines: Uint8Array<ArrayBuffer>) => void,
   onEnd: (error: Error | undefined) => void,
 ): Thread {
   const worker = new Worker(new URL(DATA_THREAD, import.meta.url), { workerData: data });

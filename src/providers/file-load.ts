@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { ConfigError } from '../base/errors.ts';
 import { formatOf, parseDocument } from '../config/document.ts';
 import type { DynamicConfiguration } from '../config/dynamic.ts';
-import { type Loaded, loadDynamic, type ObjectPath } from '../config/load.ts';
+import { type Loaded, loadDynamic } from '../config/load.ts';
 import { compileTemplate } from '../config/template.ts';
 import { inlineFiles } from './inline-files.ts';
+import { keepRefused } from './keep-refused.ts';
 
 /** One of the two; the directory wins. */
 export interface FileSource {
@@ -131,23 +132,6 @@ export function readText(text: string, path: string, environment: Readonly<Recor
 }
 
 type Objects = Record<string, Record<string, Record<string, unknown> | undefined> | undefined>;
-
-/** A refused object that was sound before stays as it was, until it is sound again or taken out. */
-function keepRefused(
-  configuration: DynamicConfiguration,
-  refused: readonly ObjectPath[],
-  before: DynamicConfiguration | undefined,
-): DynamicConfiguration {
-  if (before === undefined || refused.length === 0) return configuration;
-  const result: Objects = { ...(configuration as Objects) };
-  for (const [section, kind, name] of refused) {
-    const object = (before as Objects)[section]?.[kind]?.[name];
-    if (object === undefined) continue;
-    const objects = result[section]?.[kind];
-    result[section] = { ...result[section], [kind]: { ...objects, [name]: object } };
-  }
-  return result as DynamicConfiguration;
-}
 
 interface NamedConfiguration {
   readonly name: string;

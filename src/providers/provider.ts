@@ -11,6 +11,16 @@ export interface ProviderMessage {
   readonly problems: readonly ConfigError[];
   /** A server takes no new requests since this instant: throttling must not hold the message back. */
   readonly urgent?: boolean;
+  /** Called when the agent serves this. */
+  readonly applied?: () => void;
+}
+
+/** Configurations that are handed in from outside (PUT /api/providers/rest), newest last. */
+export interface Inbox {
+  /** Takes the place of what nobody has taken out yet. */
+  put(message: ProviderMessage): void;
+  /** Everything that was put and will be, until the signal aborts. One reader at a time. */
+  messages(signal: AbortSignal): AsyncIterable<ProviderMessage>;
 }
 
 export interface ProviderContext {
@@ -21,6 +31,10 @@ export interface ProviderContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Takes a listener for the operator's wish that files be read again (SIGHUP). */
   readonly onReread?: (listener: () => void) => void;
+  /** The agent, for sources that keep a list of who reads them. */
+  readonly node?: { readonly name: string; readonly version: string };
+  /** For the provider `rest`; absent where nothing is handed in. */
+  readonly inbox?: Inbox;
 }
 
 /**
@@ -35,6 +49,10 @@ export interface ProviderDefinition<S extends Schema = Schema> {
   readonly suffix: string;
   readonly summary: string;
   readonly options: S;
+  /** It may have nothing to say for ever; nobody waits for its first message. */
+  readonly isQuiet?: boolean;
+  /** Where one section of options means several providers: each with the suffix of its names and its own options. */
+  readonly instances?: (options: Infer<S>) => readonly { readonly suffix: string; readonly options: Infer<S> }[];
   readonly watch: (options: Infer<S>, context: ProviderContext) => AsyncIterable<ProviderMessage>;
 }
 

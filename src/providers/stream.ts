@@ -30,7 +30,10 @@ export async function* distinct(source: Messages): Messages {
     const text = JSON.stringify([message.configuration, message.problems.map((problem) => problem.message)], (_, value) =>
       typeof value === 'bigint' ? `${value}n` : value,
     );
-    if (text === last) continue;
+    if (text === last) {
+      message.applied?.();
+      continue;
+    }
     last = text;
     yield message;
   }

@@ -1,6 +1,11 @@
+import { encodeText } from '../base/bytes.ts';
 import type { Observation, ProxyRequest } from '../base/message.ts';
 import { createStatusTest } from '../middlewares/status-ranges.ts';
-import { type ExchangeOutcome, receivedBytes } from './observation.ts';
+import { clientHost, type Exchange, FIELDS, requestPath } from './access-log-fields.ts';
+import { createHeaderReader, type HeaderFieldOptions, type ReadHeaders } from './access-log-headers.ts';
+import type { LineBuffer } from './line-buffer.ts';
+import { createLogTimes, type LogTimes } from './log-time.ts';
+import type { ExchangeOutcome } from './observation.ts';
 
 /** `accessLog` of the static configuration, as far as lines depend on it. */
 export interface AccessLogOptions {
@@ -14,32 +19,36 @@ export interface AccessLogOptions {
   readonly fields?: {
     readonly defaultMode?: string;
     readonly names?: Readonly<Record<string, string>> | undefined;
-    readonly headers?: { readonly defaultMode?: string; readonly names?: Readonly<Record<string, string>> | undefined };
+    readonly headers?: HeaderFieldOptions;
     readonly queryParameters?: { readonly defaultMode?: string };
   };
   readonly addInternals?: boolean | undefined;
 }
 
-type Fields = Record<string, string | number>;
-/** The line without its end; undefined when it is not wanted. `endedAt` in milliseconds, `count` numbers the requests from 1. */
-export type FormatAccess = (
+/** Puts the line into the buffer, with its end; false when it is not wanted. `endedAt` in milliseconds, `count` numbers the requests from 1. */
+export type WriteAccess = (
+  into: LineBuffer,
   request: ProxyRequest,
   observation: Observation,
   outcome: ExchangeOutcome,
   endedAt: number,
   count: number,
-) => string | undefined;
+) => boolean;
 
 /** Prepares filters and fields once. Throws ConfigError on statuses that are none. */
-export function createAccessLogFormat(options: AccessLogOptions): FormatAccess {
+export function createAccessLogFormat(options: AccessLogOptions): WriteAccess {
   const wanted = createFilter(options.filters ?? {});
-  const addFields = createFields(options);
-  const print = options.format === 'json' ? jsonLine : options.format === 'genericCLF' ? genericLine : commonLine;
-  return (request, observation, outcome, endedAt, count) => {
-    if (!observation.accessLogs || (observation.internal && !options.addInternals)) return undefined;
+  const print = createPrinter(options);
+  const mode = options.fields?.queryParameters?.defaultMode;
+  const withQuery = mode === undefined || mode === 'keep';
+  return (into, request, observation, outcome, endedAt, count) => {
+    if (!observation.accessLogs || (observation.internal && !options.addInternals)) return false;
     const durationMs = endedAt - request.facts.startedAt;
-    if (!wanted(outcome.status, request.facts.retryAttempts, durationMs)) return undefined;
-    return print(addFields(request, observation, outcome, durationMs, count), request.facts.startedAt, endedAt, durationMs);
+    if (!wanted(outcome.status, request.facts.retryAttempts, durationMs)) return false;
+    const { tries } = observation;
+    print(into, { request, observation, outcome, endedAt, durationMs, count, last: tries[tries.length - 1], withQuery });
+    into.endLine();
+    return true;
   };
 }
 
@@ -51,187 +60,122 @@ function createFilter({ statusCodes = [], retryAttempts = false, minDuration = 0
     fits(status) || (retryAttempts && retries > 0) || (minDuration > 0 && durationMs > minDuration);
 }
 
-function createFields({ fields = {} }: AccessLogOptions) {
-  const { defaultMode = 'keep', names = {}, headers = {}, queryParameters } = fields;
+type Print = (into: LineBuffer, exchange: Exchange) => void;
+type Keep = (name: string) => boolean;
+
+function createPrinter({ format, fields = {} }: AccessLogOptions): Print {
+  const keep = createKeep(fields);
+  const readHeaders = createHeaderReader(fields.headers ?? {});
+  const times = createLogTimes();
+  if (format === 'json') return createJsonPrinter(keep, readHeaders, times);
+  const generic = createGenericLine(keep, readHeaders, times);
+  const line = format === 'genericCLF' ? generic : createCommonLine(keep, generic);
+  return (into, exchange) => into.text(line(exchange));
+}
+
+function createKeep({ defaultMode = 'keep', names = {} }: NonNullable<AccessLogOptions['fields']>): Keep {
   const modes = new Map(Object.entries(names).map(([name, mode]) => [name.toLowerCase(), mode]));
-  const keepByDefault = defaultMode !== 'drop';
-  const keeps = new Map<string, boolean>();
-  const keep = (name: string): boolean => {
-    let kept = keeps.get(name);
-    if (kept === undefined) {
-      const mode = modes.get(name.toLowerCase());
-      kept = mode === 'keep' || (mode !== 'drop' && keepByDefault);
-      keeps.set(name, kept);
-    }
-    return kept;
-  };
-  const addHeaders = createHeaderFields(headers);
-  const withQuery = queryParameters?.defaultMode === undefined || queryParameters.defaultMode === 'keep';
-
-  return (request: ProxyRequest, observation: Observation, outcome: ExchangeOutcome, durationMs: number, count: number): Fields => {
-    const { facts } = request;
-    const result: Fields = {};
-    const add = (name: string, value: string | number | undefined): void => {
-      if (value !== undefined && keep(name)) result[name] = value;
-    };
-    addClient(add, request, observation, withQuery);
-    add('RequestCount', count);
-    add('RequestContentSize', receivedBytes(observation.body));
-    add('entryPointName', request.entryPoint);
-    add('RouterName', facts.routerName);
-    addOrigin(add, request, observation, outcome, durationMs);
-    add('DownstreamStatus', outcome.status);
-    add('DownstreamContentSize', outcome.sentBytes);
-    add('RetryAttempts', facts.retryAttempts);
-    add('edgewaySite', facts.site);
-    if (addHeaders !== undefined) {
-      addHeaders(result, 'request_', observation.headers.raw);
-      if (observation.originHeaders !== undefined) addHeaders(result, 'origin_', observation.originHeaders.raw);
-      if (observation.responseHeaders !== undefined) addHeaders(result, 'downstream_', observation.responseHeaders.raw);
-    }
-    if (keep('StartUTC')) result.StartUTC = utcTime(facts.startedAt);
-    if (keep('StartLocal')) result.StartLocal = localTime(facts.startedAt);
-    if (keep('Duration')) result.Duration = nanoseconds(durationMs);
-    return result;
+  return (name) => {
+    const mode = modes.get(name.toLowerCase());
+    return mode === 'keep' || (mode !== 'drop' && defaultMode !== 'drop');
   };
 }
 
-type Add = (name: string, value: string | number | undefined) => void;
+/** One object with its names in the order of bytes. */
+function createJsonPrinter(keep: Keep, readHeaders: ReadHeaders | undefined, times: LogTimes): Print {
+  const kept = FIELDS.filter(([name]) => keep(name)).map(([name, of]) => ({ name, lead: encodeText(`"${name}":`), of }));
+  const own = kept.filter(({ name }) => name < 'a');
+  const edgeways = kept.filter(({ name }) => name >= 'a');
 
-function addClient(add: Add, request: ProxyRequest, observation: Observation, withQuery: boolean): void {
-  const { host, path, query } = observation;
-  if (host !== '') {
-    const [name, port] = splitHostPort(host);
-    add('RequestAddr', host);
-    add('RequestHost', name);
-    add('RequestPort', port);
-  }
-  add('RequestMethod', observation.method);
-  add('RequestPath', query === undefined || !withQuery ? path : `${path}?${query}`);
-  add('RequestProtocol', request.protocol);
-  add('RequestScheme', request.scheme);
-  if (request.tls !== undefined) {
-    add('TLSVersion', request.tls.version);
-    add('TLSCipher', request.tls.cipher);
-  }
-  const address = request.clientAddress;
-  add('ClientAddr', address.includes(':') ? `[${address}]:${request.clientPort}` : `${address}:${request.clientPort}`);
-  add('ClientHost', observation.forwardedFor || address);
-  add('ClientPort', String(request.clientPort));
-  add('ClientUsername', request.facts.clientUsername ?? '-');
-}
-
-function addOrigin(add: Add, { facts }: ProxyRequest, { tries }: Observation, outcome: ExchangeOutcome, durationMs: number): void {
-  const last = tries.at(-1);
-  if (last !== undefined) {
-    add('ServiceName', last.service);
-    add('ServiceURL', facts.serviceUrl);
-    add('ServiceAddr', facts.serviceUrl === undefined ? undefined : hostPortOf(facts.serviceUrl));
-  }
-  const originMs = last?.durationMs ?? 0;
-  const originSize = last === undefined ? 0 : (last.size ?? outcome.sentBytes);
-  add('OriginDuration', nanoseconds(originMs));
-  add('OriginContentSize', originSize);
-  add('OriginStatus', last?.status ?? 0);
-  add('Overhead', nanoseconds(Math.max(0, durationMs - originMs)));
-  if (outcome.sentBytes !== 0 && outcome.sentBytes !== originSize) add('GzipRatio', originSize / outcome.sentBytes);
-}
-
-/** Undefined when every header field is dropped. */
-function createHeaderFields({
-  defaultMode = 'drop',
-  names = {},
-}: {
-  readonly defaultMode?: string;
-  readonly names?: Readonly<Record<string, string>> | undefined;
-}) {
-  const known = new Set(['keep', 'drop', 'redact']);
-  const fallback = known.has(defaultMode) ? defaultMode : 'drop';
-  const modes = new Map(Object.entries(names).map(([name, mode]) => [name.toLowerCase(), known.has(mode) ? mode : fallback]));
-  if (fallback === 'drop' && [...modes.values()].every((mode) => mode === 'drop')) return undefined;
-  return (result: Fields, prefix: string, raw: readonly string[]): void => {
-    for (let i = 0; i < raw.length; i += 2) {
-      const name = raw[i]!;
-      const mode = modes.get(name.toLowerCase()) ?? fallback;
-      if (mode === 'drop') continue;
-      const key = prefix + canonicalName(name);
-      const before = result[key];
-      result[key] = mode === 'redact' ? 'REDACTED' : before === undefined ? raw[i + 1]! : `${before},${raw[i + 1]!}`;
+  function addFields(into: LineBuffer, parts: typeof kept, exchange: Exchange): void {
+    for (const { lead, of } of parts) {
+      const value = of(exchange, times);
+      if (value === undefined) continue;
+      into.bytes(lead);
+      if (typeof value === 'number') into.text(`${value}`);
+      else into.json(value);
+      into.text(',');
     }
+  }
+  function addHeaders(into: LineBuffer, prefix: string, raw: readonly string[] | undefined): void {
+    if (readHeaders === undefined || raw === undefined) return;
+    for (const [name, value] of readHeaders(raw)) {
+      into.text(prefix);
+      into.text(name);
+      into.text('":');
+      into.json(value);
+      into.text(',');
+    }
+  }
+
+  return (into, exchange) => {
+    const { observation } = exchange;
+    into.text('{');
+    addFields(into, own, exchange);
+    addHeaders(into, '"downstream_', observation.responseHeaders?.raw);
+    addFields(into, edgeways, exchange);
+    into.text('"level":"info","msg":"",');
+    addHeaders(into, '"origin_', observation.originHeaders?.raw);
+    addHeaders(into, '"request_', observation.headers.raw);
+    into.text('"time":');
+    into.json(times.localSecond(exchange.endedAt));
+    into.text('}');
   };
 }
 
-/** Go's spelling: `X-Forwarded-For`. */
-const canonicalName = (name: string): string => name.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+type Line = (exchange: Exchange) => string;
 
-function jsonLine(fields: Fields, _startedAt: number, endedAt: number): string {
-  const all: Fields = { ...fields, level: 'info', msg: '', time: localTime(endedAt, false) };
-  const parts = Object.keys(all)
-    .sort()
-    .map((name) => `${JSON.stringify(name)}:${JSON.stringify(all[name])}`);
-  return `{${parts.join(',')}}`;
+/** Host, user, time, request line, status, size, referrer and agent: what every reader of such logs knows. */
+function createGenericLine(keep: Keep, readHeaders: ReadHeaders | undefined, times: LogTimes): Line {
+  const has = (name: string) => keep(name);
+  const host = has('ClientHost');
+  const user = has('ClientUsername');
+  const method = has('RequestMethod');
+  const path = has('RequestPath');
+  const protocol = has('RequestProtocol');
+  const status = has('DownstreamStatus');
+  const size = has('DownstreamContentSize');
+  const time = has('StartUTC') ? times.clfUtc : has('StartLocal') ? times.clfLocal : () => '-';
+  return (exchange) => {
+    const { request, observation, outcome } = exchange;
+    const client = `${host ? bare(clientHost(request, observation)) : '-'} - ${user ? bare(request.facts.clientUsername) : '-'}`;
+    const target = `${method ? bare(observation.method) : '-'} ${path ? bare(requestPath(exchange)) : '-'} ${protocol ? request.protocol : '-'}`;
+    const answer = `${status ? outcome.status : '-'} ${size ? (outcome.sentBytes ?? '-') : '-'}`;
+    const headers = readHeaders?.(observation.headers.raw);
+    const field = (name: string): string => quoted(headers?.find(([other]) => other === name)?.[1]);
+    return `${client} [${time(request.facts.startedAt)}] "${target}" ${answer} ${field('Referer')} ${field('User-Agent')}`;
+  };
 }
 
-function commonLine(fields: Fields, startedAt: number, endedAt: number, durationMs: number): string {
-  const elapsed = fields.Duration === undefined ? 0 : Math.floor(Math.max(0, durationMs));
-  const { RequestCount: count = '-' } = fields;
-  return `${genericLine(fields, startedAt, endedAt, durationMs)} ${count} ${quoted(fields.RouterName)} ${quoted(fields.ServiceURL)} ${elapsed}ms`;
+/** The same, then count, router, server and milliseconds: Traefik's own. */
+function createCommonLine(keep: Keep, generic: Line): Line {
+  const count = keep('RequestCount');
+  const router = keep('RouterName');
+  const url = keep('ServiceURL');
+  const duration = keep('Duration');
+  return (exchange) => {
+    const { request, last } = exchange;
+    const { routerName, serviceUrl } = request.facts;
+    const ms = duration ? Math.floor(Math.max(0, exchange.durationMs)) : 0;
+    const by = `${quoted(router ? routerName : undefined)} ${quoted(url && last !== undefined ? serviceUrl : undefined)}`;
+    return `${generic(exchange)} ${count ? exchange.count : '-'} ${by} ${ms}ms`;
+  };
 }
 
-function genericLine(fields: Fields, startedAt: number, _endedAt: number, _durationMs: number): string {
-  const time =
-    fields.StartUTC !== undefined ? clfTime(startedAt, 0) : fields.StartLocal !== undefined ? clfTime(startedAt, offsetOf(startedAt)) : '-';
-  const { DownstreamStatus: status = '-', DownstreamContentSize: size = '-' } = fields;
-  const target = `${bare(fields.RequestMethod)} ${bare(fields.RequestPath)} ${bare(fields.RequestProtocol)}`;
-  const head = `${bare(fields.ClientHost)} - ${bare(fields.ClientUsername)} [${time}] "${target}" ${status} ${size}`;
-  return `${head} ${quoted(fields.request_Referer)} ${quoted(fields['request_User-Agent'])}`;
-}
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const CONTROLS = /[\x00-\x1f\x7f]/;
 
 /** One line stays one line, and one request cannot look like two. */
-const oneLine = (text: string): string =>
+function oneLine(text: string): string {
+  if (!CONTROLS.test(text)) return text;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  text.replace(/[\x00-\x1f\x7f]/g, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
-
-const bare = (value: string | number | undefined): string => (value === undefined || value === '' ? '-' : oneLine(String(value)));
-const quoted = (value: string | number | undefined): string =>
-  value === undefined || value === '' ? '"-"' : `"${oneLine(String(value)).replaceAll('"', '\\"')}"`;
-
-const nanoseconds = (ms: number): number => Math.round(ms * 1e6);
-const two = (value: number): string => String(value).padStart(2, '0');
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** Minutes east of UTC. */
-const offsetOf = (ms: number): number => -new Date(ms).getTimezoneOffset();
-
-function zone(minutes: number, separator: string): string {
-  const all = Math.abs(minutes);
-  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(all / 60))}${separator}${two(all % 60)}`;
+  return text.replace(/[\x00-\x1f\x7f]/g, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-function clfTime(ms: number, offsetMinutes: number): string {
-  const date = new Date(ms + offsetMinutes * 60_000);
-  const day = `${two(date.getUTCDate())}/${MONTHS[date.getUTCMonth()]}/${date.getUTCFullYear()}`;
-  return `${day}:${date.toISOString().slice(11, 19)} ${zone(offsetMinutes, '')}`;
-}
+const bare = (value: string | undefined): string => (value === undefined || value === '' ? '-' : oneLine(value));
 
-/** RFC 3339 with as many digits of the second as there are, to the nanosecond. */
-function utcTime(ms: number, fraction = true): string {
-  const seconds = new Date(ms).toISOString().slice(0, 19);
-  const ns = Math.round((ms - Math.floor(ms / 1000) * 1000) * 1e6);
-  const digits = fraction && ns > 0 ? `.${String(Math.min(ns, 999_999_999)).padStart(9, '0').replace(/0+$/, '')}` : '';
-  return `${seconds}${digits}Z`;
+function quoted(value: string | undefined): string {
+  if (value === undefined || value === '') return '"-"';
+  const text = oneLine(value);
+  return text.includes('"') ? `"${text.replaceAll('"', '\\"')}"` : `"${text}"`;
 }
-
-function localTime(ms: number, fraction = true): string {
-  const offset = offsetOf(ms);
-  const text = utcTime(ms + offset * 60_000, fraction);
-  return offset === 0 ? text : text.replace('Z', zone(offset, ':'));
-}
-
-/** Host and port of `host[:port]`; `-` stands for no port. */
-function splitHostPort(host: string): [string, string] {
-  const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d*)$/.exec(host);
-  return match === null ? [host, '-'] : [match[1] ?? match[2] ?? '', match[3]!];
-}
-
-const hostPortOf = (url: string): string => /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1] ?? url;

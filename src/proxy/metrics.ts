@@ -1,4 +1,4 @@
-import type { HeaderList, Observation, ProxyRequest } from '../base/message.ts';
+import type { HeaderList, Observation, ProxyRequest, TlsFacts } from '../base/message.ts';
 import { type ExchangeOutcome, receivedBytes } from './observation.ts';
 
 /** `metrics.prometheus` of the static configuration, as far as numbers depend on it. */
@@ -29,91 +29,155 @@ export interface Metrics {
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI']);
 
+/** What is counted of one object (an entry point, a router, a service) for one code, method and protocol. */
+interface Series {
+  readonly labels: string;
+  requests: number;
+  requestBytes: number;
+  responseBytes: number;
+  /** Counts by bucket, one above the last limit, then the sum in seconds. */
+  readonly durations: Float64Array;
+}
+
+/** Everything of one object. Labels are put together once for each series: that costs more than to count. */
+interface Counted {
+  readonly own: Labels;
+  readonly series: Map<string, Series>;
+  /** Requests over TLS by version and cipher. */
+  readonly tls: Map<string, { readonly labels: string; requests: number }>;
+  /** Requests by the text of all labels, those of header fields among them. */
+  readonly byHeader: Map<string, number>;
+}
+
 /** Counts the requests of one thread in Traefik's families. */
 export function createMetrics(options: MetricsOptions): Metrics {
-  const counters = new Map<string, Map<string, number>>();
-  const histograms = new Map<string, Map<string, Float64Array>>();
   const limits = [...options.buckets].sort((a, b) => a - b);
   const headerLabels = Object.entries(options.headerLabels ?? {});
-  const add = (family: string, labels: string, amount: number): void => {
-    const series = counters.get(family) ?? counters.set(family, new Map()).get(family)!;
-    series.set(labels, (series.get(labels) ?? 0) + amount);
-  };
-  const measure = (family: string, labels: string, seconds: number): void => {
-    const series = histograms.get(family) ?? histograms.set(family, new Map()).get(family)!;
-    let counts = series.get(labels);
-    if (counts === undefined) series.set(labels, (counts = new Float64Array(limits.length + 2)));
-    let bucket = 0;
-    while (bucket < limits.length && seconds > limits[bucket]!) bucket++;
-    counts[bucket]! += 1;
-    counts[limits.length + 1]! += seconds;
-  };
+  const scopes: Readonly<Record<Scope, Map<string, Counted>>> = { entrypoint: new Map(), router: new Map(), service: new Map() };
+  const retries = new Map<string, number>();
 
-  /** `own` are the labels that name the object. */
-  function count(scope: Scope, own: Labels, request: ProxyRequest, one: Exchange): void {
-    const prefix = `traefik_${scope}_`;
-    if (request.tls !== undefined)
-      add(`${prefix}requests_tls_total`, labelText([...own, ['tls_cipher', request.tls.cipher], ['tls_version', request.tls.version]]), 1);
-    const all: Labels = [...own, ['code', one.code], ['method', one.method], ['protocol', one.protocol]];
-    const labels = labelText(all);
-    add(`${prefix}requests_total`, headerLabels.length === 0 ? labels : labelText([...all, ...one.fromHeaders]), 1);
-    add(`${prefix}requests_bytes_total`, labels, one.requestBytes);
-    add(`${prefix}responses_bytes_total`, labels, one.responseBytes);
-    measure(`${prefix}request_duration_seconds`, labels, Math.max(0, one.seconds));
+  function counted(scope: Scope, key: string, own: () => Labels): Counted {
+    let found = scopes[scope].get(key);
+    if (found === undefined) {
+      found = { own: own(), series: new Map(), tls: new Map(), byHeader: new Map() };
+      scopes[scope].set(key, found);
+    }
+    return found;
+  }
+
+  function count({ own, series, tls, byHeader }: Counted, { tls: facts }: ProxyRequest, one: Exchange, code: string): Series {
+    const key = `${code} ${one.method} ${one.protocol}`;
+    let found = series.get(key);
+    if (found === undefined) {
+      const labels = labelText([...own, ['code', code], ['method', one.method], ['protocol', one.protocol]]);
+      found = { labels, requests: 0, requestBytes: 0, responseBytes: 0, durations: new Float64Array(limits.length + 2) };
+      series.set(key, found);
+    }
+    found.requests += 1;
+    if (facts !== undefined) countTls(tls, own, facts);
+    if (headerLabels.length > 0) {
+      const labels = labelText([...own, ['code', code], ['method', one.method], ['protocol', one.protocol], ...one.fromHeaders]);
+      byHeader.set(labels, (byHeader.get(labels) ?? 0) + 1);
+    }
+    return found;
+  }
+
+  function measure(series: Series, requestBytes: number, responseBytes: number, seconds: number): void {
+    series.requestBytes += requestBytes;
+    series.responseBytes += responseBytes;
+    const { durations } = series;
+    const positive = Math.max(0, seconds);
+    let bucket = 0;
+    while (bucket < limits.length && positive > limits[bucket]!) bucket++;
+    durations[bucket]! += 1;
+    durations[limits.length + 1]! += positive;
   }
 
   return {
     record(request, observation, outcome, endedAt) {
       if (!observation.metrics || (observation.internal && !options.addInternals)) return;
       const protocol = protocolOf(observation);
-      const code = (status: number, headers: HeaderList | undefined): string =>
-        protocol.startsWith('grpc') ? grpcStatus(headers) : String(status);
       const exchange: Exchange = {
-        code: code(outcome.status, observation.responseHeaders),
         method: METHODS.has(observation.method) ? observation.method : 'EXTENSION_METHOD',
         protocol,
         fromHeaders: headerLabels.map(([label, field]) => [label, observation.headers.get(field) ?? '']),
-        requestBytes: receivedBytes(observation.body),
-        responseBytes: outcome.sentBytes,
-        seconds: (endedAt - request.facts.startedAt) / 1000,
       };
-      if (options.addEntryPointsLabels) count('entrypoint', [['entrypoint', request.entryPoint]], request, exchange);
+      const isGrpc = protocol.startsWith('grpc');
+      const code = isGrpc ? grpcStatus(observation.responseHeaders) : `${outcome.status}`;
+      const requestBytes = receivedBytes(observation.body);
+      const sentBytes = outcome.sentBytes ?? 0;
+      const seconds = (endedAt - request.facts.startedAt) / 1000;
+      if (options.addEntryPointsLabels) {
+        const { entryPoint } = request;
+        const object = counted('entrypoint', entryPoint, () => [['entrypoint', entryPoint]]);
+        measure(count(object, request, exchange, code), requestBytes, sentBytes, seconds);
+      }
       const { routerName } = request.facts;
-      if (options.addRoutersLabels && routerName !== undefined)
-        count(
-          'router',
-          [
-            ['router', routerName],
-            ['service', observation.serviceOfRouter ?? ''],
-          ],
-          request,
-          exchange,
-        );
+      if (options.addRoutersLabels && routerName !== undefined) {
+        const service = observation.serviceOfRouter ?? '';
+        const object = counted('router', `${routerName} ${service}`, () => [
+          ['router', routerName],
+          ['service', service],
+        ]);
+        measure(count(object, request, exchange, code), requestBytes, sentBytes, seconds);
+      }
       if (!options.addServicesLabels) return;
-      for (const [index, { service, startedAt, durationMs, status, size }] of observation.tries.entries()) {
-        const isLast = index === observation.tries.length - 1;
-        if (!isLast) add('traefik_service_retries_total', labelText([['service', service]]), 1);
-        count('service', [['service', service]], request, {
-          ...exchange,
-          code: code(status, observation.originHeaders),
-          requestBytes: isLast ? exchange.requestBytes : 0,
-          responseBytes: size ?? (isLast ? outcome.sentBytes : 0),
-          seconds: (isLast ? endedAt - startedAt : durationMs) / 1000,
-        });
+      const { tries } = observation;
+      for (let index = 0; index < tries.length; index++) {
+        const { service, startedAt, durationMs, status, size } = tries[index]!;
+        const isLast = index === tries.length - 1;
+        if (!isLast) retries.set(service, (retries.get(service) ?? 0) + 1);
+        const object = counted('service', service, () => [['service', service]]);
+        const series = count(object, request, exchange, isGrpc ? grpcStatus(observation.originHeaders) : `${status}`);
+        const responseBytes = size ?? (isLast ? sentBytes : 0);
+        measure(series, isLast ? requestBytes : 0, responseBytes, (isLast ? endedAt - startedAt : durationMs) / 1000);
       }
     },
-    read: () => ({ counters, histograms }),
+    read: () => readingOf(scopes, retries, headerLabels.length > 0),
   };
 }
 
+function countTls(counts: Counted['tls'], own: Labels, { version, cipher }: TlsFacts): void {
+  const key = `${version} ${cipher}`;
+  let found = counts.get(key);
+  if (found === undefined) {
+    found = { labels: labelText([...own, ['tls_cipher', cipher], ['tls_version', version]]), requests: 0 };
+    counts.set(key, found);
+  }
+  found.requests += 1;
+}
+
+function readingOf(
+  scopes: Readonly<Record<Scope, ReadonlyMap<string, Counted>>>,
+  retries: ReadonlyMap<string, number>,
+  hasHeaderLabels: boolean,
+): MetricsReading {
+  const counters = new Map<string, Map<string, number>>();
+  const histograms = new Map<string, Map<string, Float64Array>>();
+  const family = <T>(families: Map<string, Map<string, T>>, name: string): Map<string, T> =>
+    families.get(name) ?? families.set(name, new Map()).get(name)!;
+  for (const [scope, objects] of Object.entries(scopes)) {
+    const prefix = `traefik_${scope}_`;
+    for (const { series, tls, byHeader } of objects.values()) {
+      for (const { labels, requests, requestBytes, responseBytes, durations } of series.values()) {
+        if (!hasHeaderLabels) family(counters, `${prefix}requests_total`).set(labels, requests);
+        family(counters, `${prefix}requests_bytes_total`).set(labels, requestBytes);
+        family(counters, `${prefix}responses_bytes_total`).set(labels, responseBytes);
+        family(histograms, `${prefix}request_duration_seconds`).set(labels, durations);
+      }
+      for (const { labels, requests } of tls.values()) family(counters, `${prefix}requests_tls_total`).set(labels, requests);
+      for (const [labels, requests] of byHeader) family(counters, `${prefix}requests_total`).set(labels, requests);
+    }
+  }
+  for (const [service, count] of retries) family(counters, 'traefik_service_retries_total').set(labelText([['service', service]]), count);
+  return { counters, histograms };
+}
+
+/** What all objects of one request have in common. */
 interface Exchange {
-  readonly code: string;
   readonly method: string;
   readonly protocol: string;
   readonly fromHeaders: Labels;
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  readonly seconds: number;
 }
 
 type Labels = (readonly [string, string])[];
@@ -129,10 +193,12 @@ export function labelText(labels: Labels): string {
 const escapeLabel = (value: string): string =>
   /[\\"\n]/.test(value) ? value.replace(/[\\"\n]/g, (sign) => (sign === '\n' ? '\\n' : `\\${sign}`)) : value;
 
+const EVENT_STREAM = /(?:^|,)\s*text\/event-stream\s*(?:,|$)/i;
+
 function protocolOf({ headers, upgrade }: Observation): string {
   if (upgrade?.toLowerCase() === 'websocket') return 'websocket';
   const accepted = headers.get('Accept');
-  if (accepted?.split(',').some((type) => type.trim().toLowerCase() === 'text/event-stream')) return 'sse';
+  if (accepted !== undefined && EVENT_STREAM.test(accepted)) return 'sse';
   const type = headers.get('Content-Type');
   if (type === undefined || !type.startsWith('application/grpc')) return 'http';
   return type.startsWith('application/grpc-web') ? 'grpc-web' : 'grpc';

@@ -4,8 +4,8 @@ import type { ProxyRouter } from '../config/snapshot.ts';
 /** How one exchange went, as the rim tells it when the answer has left or the client is gone. */
 export interface ExchangeOutcome {
   readonly status: number;
-  /** Content bytes sent, without head and framing. */
-  readonly sentBytes: number;
+  /** Content bytes sent, without head and framing; undefined where the runtime does not tell. */
+  readonly sentBytes: number | undefined;
 }
 
 /** What an entry point says of requests that no router takes. */
@@ -17,6 +17,7 @@ export interface ObservabilityOptions {
 export function observe(request: ProxyRequest, defaults: ObservabilityOptions | undefined): void {
   const { method, path, query, host, headers, upgrade, body } = request;
   request.facts.observation = {
+    request,
     method,
     path,
     query,

@@ -35,6 +35,8 @@ export interface HttpProxy {
   router(name: string): Handler | undefined;
   /** A service alone, likewise. */
   service(name: string): Handler | undefined;
+  /** Begins to observe a request that was matched elsewhere; `router` names who took it. */
+  observe(request: ProxyRequest, router: string | undefined): void;
   /** Servers that could take a request of this service, or of the service that this router leads to; undefined when there is none of the name. */
   healthy(kind: 'service' | 'router', name: string): number | undefined;
 }
@@ -166,6 +168,14 @@ export function createProxy({ platform, entryPoints, hostname, precedence, obser
     handle,
     router: (name) => (objects.routers.get(name) === undefined ? undefined : tryBuild(() => builder.router(name))),
     service: (name) => (objects.services.get(name) === undefined ? undefined : tryBuild(() => builder.service(name).handle)),
+    observe(request, router) {
+      if (observed === undefined) return;
+      const { facts } = request;
+      observe(request, observed[request.entryPoint]);
+      facts.routerName = router;
+      const config = router === undefined ? undefined : objects.routers.get(router);
+      if (config !== undefined) observeRouter(facts.observation!, config);
+    },
     healthy(kind, name) {
       const service = kind === 'service' ? name : objects.routers.get(name)?.service;
       return service === undefined || objects.services.get(service) === undefined ? undefined : builder.service(service).healthy();

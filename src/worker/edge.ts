@@ -10,6 +10,7 @@ import { createConfigStore } from './config-store.ts';
 import type { Env } from './env.ts';
 import { createGrantIssuer, type GrantIssuer } from './grant.ts';
 import { createConsoleLogger } from './log.ts';
+import { createEdgeObserver } from './observer.ts';
 import { createEdgePlatform, workerClock } from './platform.ts';
 import { createEdgeRelay } from './relay.ts';
 import { toRecord, toResponse } from './rim.ts';
@@ -25,6 +26,7 @@ export function createEdge(env: Env): Edge {
   const log = createConsoleLogger(env.EDGEWAY_LOG_LEVEL);
   const clock = workerClock;
   const cells = createLocalCells();
+  const observer = createEdgeObserver(env, clock, log);
   const relay = createEdgeRelay({
     clock,
     cells,
@@ -39,6 +41,7 @@ export function createEdge(env: Env): Edge {
     platform: createEdgePlatform({ cells, log, relay }),
     entryPoints: { http: {}, https: {} },
     hostname: 'edgeway',
+    ...(observer && { observed: {} }),
   });
   const store = createConfigStore({
     reader: createSnapshotReader(env, log),
@@ -72,6 +75,7 @@ export function createEdge(env: Env): Edge {
       const response = await proxy.handle(record);
       // The runtime tells nobody when the last byte has left: at the edge a request is over with the head of its answer.
       finish(record.facts);
+      observer?.tell(record, response, (promise) => ctx.waitUntil(promise));
       return toResponse(response);
     },
   };

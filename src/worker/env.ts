@@ -15,6 +15,10 @@ export interface Env {
   readonly EDGEWAY_ADMIN_KEY?: string;
   /** Milliseconds for which a configuration is used without asking; 60000 when absent. `edgeway dev` makes it short. */
   readonly EDGEWAY_FRESHNESS_MS?: string;
+  /** `true`, or options of Traefik's `accessLog` as JSON: a line on the console for each request. */
+  readonly EDGEWAY_ACCESS_LOG?: string;
+  /** Gets the numbers of each isolate. */
+  readonly EDGEWAY_ANALYTICS?: AnalyticsEngineDataset;
   /** Traefik's levels; INFO when absent. */
   readonly EDGEWAY_LOG_LEVEL?: string;
 }

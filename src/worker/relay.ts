@@ -2,7 +2,7 @@ import type { Cells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import { UpstreamError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import type { Body, ProxyRequest, ProxyResponse } from '../base/message.ts';
+import type { Body, ProxyRequest, ProxyResponse, ServiceTry } from '../base/message.ts';
 import { dropEdgewayFields, ENVELOPE, formatEnvelope, isCarried, RELAY_ANSWER, type RetryReason } from '../config/envelope.ts';
 import type { EdgeHealth } from '../config/kv-layout.ts';
 import type { Site } from '../config/snapshot.ts';
@@ -124,15 +124,17 @@ async function ask(place: Place, kind: RelayErrand['kind'], request: ProxyReques
   if (site === undefined) return failure(place, new UpstreamError('upstream.unavailable', 'The site is unknown', { sent: false }), context);
   const { facts } = request;
   const startedAt = clock.now();
+  const attempt = beginTry(request, kind, place, startedAt);
   const init = toInit(request, load, await context.grants.grant(site.agent, kind, place.name));
   let response: Response;
   try {
     response = await context.linkOf(site)(init);
   } catch (error) {
+    attempt.durationMs = clock.now() - startedAt;
     if (error instanceof UpstreamError) return failure(place, error, context);
     return { ...failure(place, new UpstreamError('upstream.closed', String(error), { cause: error }), context), retry: 'lost' };
   }
-  facts.originDurationMs = clock.now() - startedAt;
+  facts.originDurationMs = attempt.durationMs = clock.now() - startedAt;
   const answer = fromResponse(response);
   const from = answer.headers.get(RELAY_ANSWER.relay);
   if (from === undefined) {
@@ -145,6 +147,9 @@ async function ask(place: Place, kind: RelayErrand['kind'], request: ProxyReques
   facts.site = from;
   facts.originStatus = answer.status;
   facts.originContentSize = answer.body?.length;
+  attempt.status = answer.status;
+  attempt.size = answer.body?.length;
+  if (facts.observation !== undefined) facts.observation.originHeaders = answer.headers;
   if (reason === undefined) {
     avoidance.clear(place.site);
     avoidance.clear(placeKey(place.site, place.name));
@@ -154,6 +159,15 @@ async function ask(place: Place, kind: RelayErrand['kind'], request: ProxyReques
   if (reason === 'draining') avoidance.avoid(place.site, DRAINING_MS);
   else avoidance.avoid(placeKey(place.site, place.name), FAILED_MS);
   return { answer: reason === 'no-server' ? answer : replace(answer), retry: 'never' };
+}
+
+/** What observers are told of one try. */
+function beginTry({ facts }: ProxyRequest, kind: RelayErrand['kind'], place: Place, startedAt: number): ServiceTry {
+  const { observation } = facts;
+  const service = kind === 'service' ? place.name : (observation?.serviceOfRouter ?? '');
+  const attempt: ServiceTry = { service, startedAt, durationMs: 0, status: 0, size: undefined };
+  observation?.tries.push(attempt);
+  return attempt;
 }
 
 /** What a client is told when no site took its request: the relay's own words are for the edge. */

@@ -72,6 +72,8 @@ const protocolOf = (protocol = 'HTTP/1.1'): string => (/^HTTP\/\d$/.test(protoco
 /** The runtime's Response behind an answer's fields. */
 const nativeResponses = new WeakMap<HeaderList, Response>();
 
+export const nativeResponse = (headers: HeaderList): Response | undefined => nativeResponses.get(headers);
+
 /** The record of an answer. Opened by a middleware, the runtime decodes a compressed body, so its fields then say nothing of it. */
 export function fromResponse(response: Response): ProxyResponse {
   const headers = fromHeaders(response.headers);

@@ -195,11 +195,11 @@ describe('from an empty account to a request for a roll-back', () => {
   });
 
   it.each([
-    ['no target', 'app.yml', 'give a target'],
+    ['no target', 'app.yml', 'name a target'],
     ['another target', 'app.yml --to moon', "there is no target 'moon'"],
     ['no public entry point', 'app.yml --to edge', 'nothing is public'],
     ['an entry point without scheme', 'app.yml --to edge --entry-point web', 'write NAME=http'],
-    ['no file', '--to edge', 'name at least one file'],
+    ['no file', '--to edge', 'name at least one source'],
   ])('sync with %s is wrong usage', async (_, args, message) => {
     const { code, stderr } = await call(runSync, args, { EDGEWAY_EDGE_HUB_URL: local.target.url });
     expect(stderr).toContain(message);

@@ -92,7 +92,7 @@ describe('parseDocument: TOML', () => {
 describe('parseDocument: JSON', () => {
   it('reads what YAML reads', () => expect(tree('{"a": [1, {"b": "\\u00e9"}]}', 'json')).toEqual({ a: [1, { b: 'é' }] }));
   it('refuses the rest of YAML, with the line', () =>
-    expect(failure(() => tree('{"a": 1,\n b: 2}', 'json'))).toContain('x:2: The file is not valid JSON'));
+    expect(failure(() => tree('{"a": 1,\n b: 2}', 'json'))).toContain('x:2: The text is not valid JSON'));
 });
 
 describe('lineOf', () => {

@@ -21,7 +21,7 @@ describe('envelope', () => {
           const request = createRequest({ path, query, host, clientAddress, clientPort, scheme, headers });
           const sent = new HeaderList(formatEnvelope(request).flat());
           for (const [, value] of sent) expect(value).toMatch(/^([!-~]+( \d+ HTTP\/1\.1)?)?$/);
-          const rest = { protocol: 'HTTP/1.1', method: undefined, tls: undefined };
+          const rest = { protocol: 'HTTP/1.1', method: undefined, tls: undefined, router: undefined };
           expect(parseEnvelope(sent)).toEqual({ path, query, host, clientAddress, clientPort, scheme, fields, ...rest });
         },
       ),
@@ -54,6 +54,12 @@ describe('envelope', () => {
     const tls = { version: '1.3', cipher: 'TLS_AES_128_GCM_SHA256', clientCertificates: [new Uint8Array([1, 2, 255])], options: 'default' };
     const request = createRequest({ host: 'a.example.com:8443', scheme: 'https', tls: { ...tls, serverName: 'a.example.com' } });
     expect(parseEnvelope(new HeaderList(formatEnvelope(request).flat()))!.tls).toEqual({ ...tls, serverName: 'a.example.com' });
+  });
+
+  it('names the router of the edge, whatever its letters', () => {
+    const request = createRequest({ host: 'a.example.com' });
+    request.facts.routerName = 'bücher shop@file';
+    expect(parseEnvelope(new HeaderList(formatEnvelope(request).flat()))!.router).toBe('bücher shop@file');
   });
 
   it('puts right what the way to the agent changed, and takes its own fields away', () => {

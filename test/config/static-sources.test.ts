@@ -102,6 +102,64 @@ describe('loadStatic', () => {
   });
 });
 
+describe('a store that holds the static configuration', () => {
+  const keys = (pairs: Record<string, string>) => ({ name: 'redis at r', root: 'edgeway/static', pairs: Object.entries(pairs) });
+  const withStore = (pairs: Record<string, string>, words: string[] = [], environment = {}, files: Record<string, string> = {}) =>
+    loadStatic({ arguments: words, environment, readFile: (path) => files[path.replace(/^\.\//, '')], store: keys(pairs) });
+  const web = { 'edgeway/static/entryPoints/web/address': ':81' };
+
+  it('is asked for wherever edge.bootstrap is said, and nothing else is judged before', () => {
+    const url = 'redis://h';
+    for (const loaded of [
+      load([`--edge.bootstrap=${url}`]),
+      load([], { EDGEWAY_EDGE_BOOTSTRAP: url }),
+      load([], {}, { 'traefik.yml': `edge: {bootstrap: "${url}"}` }),
+    ])
+      expect([loaded.bootstrap, loaded.configuration, loaded.problems]).toEqual([url, undefined, []]);
+  });
+
+  it('is read as flags are', () => {
+    const { configuration, problems, source } = withStore({
+      ...web,
+      'edgeway/static/entrypoints/web/http/middlewares/0': 'a@file',
+      'edgeway/static/entryPoints/web/http/middlewares/1': 'b@file',
+      'edgeway/static/providers/redis': 'true',
+      'edgeway/static/log/level': 'DEBUG',
+      'edgeway/staticx/log/level': 'no',
+    });
+    expect(problems).toEqual([]);
+    expect(source).toEqual({ kind: 'store', path: 'redis at r' });
+    expect(configuration).toMatchObject({
+      entryPoints: { web: { address: ':81', http: { middlewares: ['a@file', 'b@file'] } } },
+      providers: { redis: { endpoints: ['127.0.0.1:6379'] } },
+      log: { level: 'DEBUG' },
+    });
+  });
+
+  it('comes after flags and variables', () => {
+    const { configuration } = withStore(
+      { ...web, 'edgeway/static/edge/site': 'store', 'edgeway/static/log/level': 'DEBUG' },
+      ['--log.level=ERROR'],
+      {
+        TRAEFIK_ENTRYPOINTS_WEB_ADDRESS: ':82',
+        EDGEWAY_EDGE_SITE: 'variable',
+      },
+    );
+    expect(configuration).toMatchObject({ log: { level: 'ERROR' }, entryPoints: { web: { address: ':82' } }, edge: { site: 'variable' } });
+  });
+
+  it.each<[string, Record<string, string>, Record<string, string>, string]>([
+    ['nothing in it', {}, {}, "has no static configuration below 'edgeway/static/'"],
+    ['a wrong name', { 'edgeway/static/entryPoints/web/adress': ':80' }, {}, "did you mean 'address'?"],
+    ['a file beside it', web, { 'traefik.yml': 'entryPoints: {web: {address: ":80"}}' }, 'says more than edge, and so does redis at r'],
+    ['a removed option', { ...web, 'edgeway/static/providers/docker/swarmMode': 'true' }, {}, "write 'providers/swarm"],
+  ])('is refused with %s', (_, pairs, files, message) => {
+    const { configuration, problems } = withStore(pairs, [], {}, files);
+    expect(configuration).toBeUndefined();
+    expect(problems.map(print).join('\n')).toContain(message);
+  });
+});
+
 it('refuses to start with a PROXY protocol that believes nobody', () => {
   const { problems } = loadStart({ arguments: ['--entrypoints.web.proxyProtocol'], environment: {}, readFile: () => undefined });
   expect(problems.map(print)).toEqual([expect.stringContaining('write trustedIPs, or insecure: true')]);

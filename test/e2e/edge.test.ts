@@ -66,6 +66,7 @@ ${more}
 entryPoints: {web: {address: "127.0.0.1:${web}"}, inside: {address: "127.0.0.1:${inside}"}}
 providers: {providersThrottleDuration: 10ms, file: {filename: $DYNAMIC}}
 log: {level: INFO}
+accessLog: {format: json}
 edge:
   entryPoints: {web: http}
   hub: {url: "http://localhost:${edgePort()}"}
@@ -96,6 +97,21 @@ edge:
     expect(headers['x-seen-host']).toBe('app.test');
     expect(text).toBe('one /a%2Fb?c=%20d 127.0.0.1');
     expect(Object.keys(headers).filter((name) => name.startsWith('edgeway-'))).toEqual([]);
+  });
+
+  it("logs and counts at the agent what came through the edge, as the client's", async () => {
+    await ask(edgePort(), 'app.test', '/logged?x=1');
+    const line = await until(() => agent.output.split('\n').find((text) => text.startsWith('{"ClientAddr"') && text.includes('/logged')));
+    expect(JSON.parse(line)).toMatchObject({
+      RouterName: 'app@file',
+      ServiceName: 'app@file',
+      RequestHost: 'app.test',
+      RequestPath: '/logged?x=1',
+      DownstreamStatus: 200,
+      ClientHost: '127.0.0.1',
+      entryPointName: 'http',
+      edgewaySite: 'e2e',
+    });
   });
 
   it('serves an edit on the agent and at the local edge, and prints how soon', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPlan, fieldChanges, formatPlan } from '../../src/kv-sync/plan.ts';
 
 const entries = (object: Record<string, unknown>) => new Map(Object.entries(object));
-const plain = (_: string, value: unknown): string => JSON.stringify(value);
+const plain = { meaning: (_: string, value: unknown): string => JSON.stringify(value) };
 
 describe('createPlan', () => {
   it.each([

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/log.ts';
 import { loadStatic } from '../../src/config/static-sources.ts';
 import type { Plan } from '../../src/kv-sync/plan.ts';
-import { readSource } from '../../src/kv-sync/source.ts';
+import { readSource } from '../../src/kv-sync/sources/read.ts';
 import { sync } from '../../src/kv-sync/sync.ts';
 import type { Target } from '../../src/kv-sync/targets/target.ts';
 import { systemClock } from '../../src/origin-agent/clock.ts';
@@ -32,9 +32,10 @@ const SERVICE = 'http: { services: { s: { loadBalancer: { servers: [{ url: "http
 
 const source = (paths: string[], watch = false) =>
   readSource({
-    paths,
+    sources: paths.map((path) => ({ kind: 'path', path })),
+    allowForeign: false,
     configuration: loadStatic({ arguments: ['--entryPoints.web.address=:80'], environment: {}, readFile: () => undefined }).configuration!,
-    context: { clock: systemClock, log: silentLogger, signal: stopping.signal, environment: {} },
+    context: { clock: systemClock, log: silentLogger, signal: stopping.signal, environment: {}, root: 'traefik' },
     watch,
   });
 
@@ -46,7 +47,7 @@ function memoryTarget() {
   const target: Target = {
     name: 'memory',
     prepare: async () => {},
-    translate: async ({ http }) => ({
+    translate: async ({ runtime: { http } }) => ({
       entries: new Map(
         Object.entries(http.routers)
           .filter(([, { status }]) => status !== 'disabled')
@@ -54,7 +55,7 @@ function memoryTarget() {
       ),
       notes: [],
     }),
-    read: async () => entries,
+    read: async () => ({ entries }),
     meaning: (_, value) => String(value),
     apply: async (plan) => {
       plans.push(plan);
@@ -131,12 +132,12 @@ describe('sync', () => {
     const memory = memoryTarget();
     const paths = [write('a.yml', router('a')), write('s.yml', SERVICE)];
     const dry = run(memory, source(paths), { apply: false });
-    expect(await dry.done).toBe(true);
+    expect(await dry.done).toEqual({ isWell: true, pending: 1 });
     expect(dry.said.join('')).toContain('+ a@file  Host(`a.test`)');
     expect(memory.plans).toHaveLength(0);
-    expect(await run(memory, source(paths)).done).toBe(true);
+    expect(await run(memory, source(paths)).done).toEqual({ isWell: true, pending: 0 });
     const again = run(memory, source(paths));
-    expect(await again.done).toBe(true);
+    expect(await again.done).toEqual({ isWell: true, pending: 0 });
     expect(again.said).toEqual(['Nothing to do.\n']);
     expect(memory.plans).toHaveLength(1);
   });
@@ -148,7 +149,7 @@ describe('sync', () => {
     const memory = memoryTarget();
     const paths = [write('a.yml', router('a')), write('b.yml', router('b', 'Hots(`b`)')), write('s.yml', SERVICE)];
     const { done, complaints } = run(memory, source(paths), { keepGoing });
-    expect(await done).toBe(false);
+    expect(await done).toMatchObject({ isWell: false });
     expect(complaints[0]).toMatch(/http\.routers\.b@file.*Hots/);
     expect(memory.plans).toHaveLength(plans);
   });
@@ -157,7 +158,7 @@ describe('sync', () => {
     const memory = memoryTarget();
     const target = { ...memory.target, apply: async () => Promise.reject(new Error('disk full')) };
     const { done, complaints } = run(memory, source([write('a.yml', router('a')), write('s.yml', SERVICE)]), { target });
-    expect(await done).toBe(false);
+    expect(await done).toMatchObject({ isWell: false });
     expect(complaints).toEqual(['disk full']);
   });
 

@@ -45,7 +45,7 @@ function createSetup({ keys = pinned.slice(0, 1), handler, draining = false, hea
   };
   const published = ['service app@docker', 'router app@docker'];
   const relay = createRelay({
-    proxy: { router: () => serve, service: () => serve, healthy: () => healthy },
+    proxy: { router: () => serve, service: () => serve, healthy: () => healthy, observe: () => {} },
     agentId: () => 'agent-1',
     grantKeys: () => keys,
     clock: platform.clock,
@@ -107,7 +107,7 @@ describe('a grant', () => {
     let keys: readonly JWK[] = pinned;
     const { platform } = createSetup();
     const relay = createRelay({
-      proxy: { router: () => undefined, service: () => async () => answer('ok')(), healthy: () => 1 },
+      proxy: { router: () => undefined, service: () => async () => answer('ok')(), healthy: () => 1, observe: () => {} },
       agentId: () => 'agent-1',
       grantKeys: () => keys,
       clock: platform.clock,

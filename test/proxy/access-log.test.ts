@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createFacts, createRequest, HeaderList, type Observation, type ProxyRequest } from '../../src/base/message.ts';
-import { type AccessLogOptions, createAccessLogFormat } from '../../src/proxy/access-log.ts';
+import { type AccessLogOptions, createAccessLogFormat, type WriteAccess } from '../../src/proxy/access-log.ts';
+import { LineBuffer } from '../../src/proxy/line-buffer.ts';
 import { observe, observeRouter } from '../../src/proxy/observation.ts';
 
 const STARTED = Date.UTC(2026, 0, 2, 3, 4, 5) + 6.5;
@@ -30,8 +32,17 @@ function served(init?: Partial<ProxyRequest>): ProxyRequest {
   observation.responseHeaders = new HeaderList(['X-Out', 'o']);
   return made;
 }
+/** The line without its end; undefined when none is wanted. */
+function formatted(write: WriteAccess, ...exchange: Parameters<WriteAccess> extends [unknown, ...infer R] ? R : never): string | undefined {
+  const buffer = new LineBuffer();
+  if (!write(buffer, ...exchange)) return undefined;
+  const text = new TextDecoder().decode(buffer.take());
+  expect(text.endsWith('\n')).toBe(true);
+  return text.slice(0, -1);
+}
 const format = (options: Partial<AccessLogOptions>, made: ProxyRequest, status = 200, sentBytes = 6, ms = 12.5) =>
-  createAccessLogFormat({ format: 'common', ...options })(
+  formatted(
+    createAccessLogFormat({ format: 'common', ...options }),
     made,
     made.facts.observation as Observation,
     { status, sentBytes },
@@ -120,6 +131,18 @@ describe('createAccessLogFormat', () => {
       level: 'info',
       msg: '',
       time: expect.any(String),
+    });
+  });
+
+  it('tells who the client of the certificate is, and what bytes mean', () => {
+    const der = new Uint8Array(readFileSync('test/fixtures/certificates/full.der'));
+    const tls = { serverName: 'a', version: '1.2', cipher: 'X', clientCertificates: [der], options: 'default' };
+    // Heads are byte strings: a character is a byte.
+    const made = served({ tls, path: '/\xc3\xbc', headers: new HeaderList(['x-Name', 'b\xc3\xbccher \xff "q"']) });
+    expect(json({ fields: { headers: { defaultMode: 'keep' } } }, made)).toMatchObject({
+      TLSClientSubject: expect.stringContaining('CN=client one,OU=Edge+OU=Zwei,O=Acme BV+O=Ümlaut & Söhne,L=Assen,ST=Drenthe,C=NL'),
+      RequestPath: '/ü?y=1',
+      'request_X-Name': 'bücher \ufffd "q"',
     });
   });
 

@@ -59,6 +59,15 @@ export class AgentProcess {
     return this;
   }
 
+  /** Lets the output wait in its pipe. */
+  pauseReading(): void {
+    this.#child?.stdout?.pause();
+  }
+
+  resumeReading(): void {
+    this.#child?.stdout?.resume();
+  }
+
   get pid(): number {
     return this.#child!.pid!;
   }

@@ -32,7 +32,7 @@ export function watch(start: (context: ProviderContext) => AsyncIterable<Provide
   const done = (async () => {
     const log = createLogger((line) => lines.push(line), 'DEBUG');
     try {
-      for await (const message of start({ clock, log, signal: abort.signal, environment: {} })) {
+      for await (const message of start({ clock, log, signal: abort.signal, environment: {}, node: { name: 'node-1', version: '0' } })) {
         messages.push({ ...message, at: Date.now() });
         for (const check of waiting) check();
       }

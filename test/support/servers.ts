@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 
 /** Path of a server's program; undefined where it is not installed: then its tests are skipped. */
@@ -34,21 +34,31 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Starts a program and waits until its output says that it is ready. */
-export async function startServer(path: string, args: readonly string[], port: number, ready: RegExp): Promise<RunningServer> {
+/** Starts a program and waits until its output says that it is ready, or until it listens. */
+export async function startServer(path: string, args: readonly string[], port: number, ready: RegExp | 'listens'): Promise<RunningServer> {
   const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   await new Promise<void>((resolve, reject) => {
     let text = '';
     const onData = (data: Buffer): void => {
       text += data;
-      if (ready.test(text)) resolve();
+      if (ready !== 'listens' && ready.test(text)) resolve();
     };
+    if (ready === 'listens') untilListens(port, resolve, () => child.exitCode !== null || child.signalCode !== null);
     child.stdout.on('data', onData);
     child.stderr.on('data', onData);
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`${path} ended with ${code}: ${text.slice(-500)}`)));
   });
   return { port, stop: () => stop(child) };
+}
+
+function untilListens(port: number, resolve: () => void, isOver: () => boolean): void {
+  const socket = connect(port, '127.0.0.1');
+  socket.once('connect', () => {
+    socket.destroy();
+    resolve();
+  });
+  socket.once('error', () => isOver() || setTimeout(untilListens, 20, port, resolve, isOver));
 }
 
 const stop = (child: ChildProcess): Promise<void> =>
@@ -58,9 +68,9 @@ const stop = (child: ChildProcess): Promise<void> =>
     child.kill('SIGKILL');
   });
 
-/** A Redis without a disk. */
-export async function startRedis(path: string): Promise<RunningServer> {
-  const port = await freePort();
-  const args = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', '/tmp'];
-  return startServer(path, args, port, /Ready to accept connections/);
+/** A Redis without a disk; `port` when one that was stopped shall come back. */
+export async function startRedis(path: string, extra: readonly string[] = [], port?: number): Promise<RunningServer> {
+  const chosen = port ?? (await freePort());
+  const args = ['--bind', '127.0.0.1', '--port', String(chosen), '--save', '', '--appendonly', 'no', '--dir', '/tmp', ...extra];
+  return startServer(path, args, chosen, /Ready to accept connections/);
 }

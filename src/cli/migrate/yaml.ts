@@ -6,7 +6,7 @@ import { migrateEntry, migrateFlags } from '../../config/migrate/flat.ts';
 import { migrateRule } from '../../config/migrate/rule.ts';
 import type { Edit } from '../../config/static/removed.ts';
 import type { Tree } from '../../config/static/tree.ts';
-import { kindOf } from '../sources/detect.ts';
+import { kindOf } from '../../kv-sync/sources/detect.ts';
 
 export interface MigratedText {
   readonly text: string;

@@ -2,15 +2,18 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ConfigError, type Place } from '../../base/errors.ts';
 import { type Document, formatOf } from '../../config/document.ts';
-import { decodeKeys, type Pair } from '../../config/keys.ts';
+import type { Pair } from '../../config/keys.ts';
 import { loadDynamic } from '../../config/load.ts';
 import { isTree, keyOf } from '../../config/static/tree.ts';
 import { loadStart } from '../../config/static-sources.ts';
+import { type ReadCompose, readCompose } from '../../kv-sync/sources/compose.ts';
+import { formatOfText, kindOf, parseTree } from '../../kv-sync/sources/detect.ts';
+import { decodeLocated } from '../../kv-sync/sources/keys.ts';
+import { parsePairs } from '../../kv-sync/sources/pairs.ts';
+import { placesOf } from '../../kv-sync/sources/places.ts';
 import { loadFiles } from '../../providers/file-load.ts';
 import type { Io } from '../io.ts';
-import { readCompose } from './compose.ts';
-import { formatOfText, kindOf, parsePairs, parseTree } from './detect.ts';
-import { fault, placesOf, type ReadSource } from './source.ts';
+import { fault, type ReadSource } from './source.ts';
 
 export interface ReadOptions {
   /** First part of labels and keys. */
@@ -60,8 +63,9 @@ async function readStream(stream: Io['stdin']): Promise<string> {
 async function readText(name: string, text: string, io: Io, options: ReadOptions): Promise<ReadSource> {
   const format = formatOfText(name, text);
   if (format === 'pairs') {
-    const { pairs, lines } = parsePairs(text);
-    return readPairs(name, pairs, (key) => lines.get(key), options);
+    const { pairs, lines, problems, warnings } = parsePairs(text, name);
+    const read = readPairs(name, pairs, (key) => lines.get(key), options);
+    return { ...read, problems: [...problems.map((error) => ({ error })), ...read.problems], warnings: [...warnings, ...read.warnings] };
   }
   let document: Document;
   try {
@@ -75,7 +79,7 @@ async function readText(name: string, text: string, io: Io, options: ReadOptions
   const { tree } = document;
   switch (kindOf(tree)) {
     case 'compose':
-      return readCompose(document, options.root);
+      return fromCompose(readCompose(document, options.root, io.env));
     case 'keys':
       return readPairs(
         name,
@@ -150,22 +154,18 @@ function spelled(tree: unknown, path: readonly string[]): string[] {
 }
 
 function readPairs(name: string, pairs: readonly Pair[], lineOf: (key: string) => number | undefined, { root }: ReadOptions): ReadSource {
-  const { configuration, problems, warnings } = decodeKeys(root, pairs);
-  const relocate = (error: ConfigError): ConfigError => {
-    const key = error.place.source ?? '';
-    return new ConfigError(error.code, key === '' ? error.message : `${error.message} (key ${key})`, {
-      source: name,
-      line: lineOf(key),
-      object: error.place.object,
-    });
-  };
-  const places = placesOf(configuration, ([section, kind, object]): Place => {
-    const key = pairs.find(([candidate]) => candidate.toLowerCase().startsWith(`${root}/${section}/${kind}/${object}/`.toLowerCase()))?.[0];
-    return { source: name, line: key === undefined ? undefined : lineOf(key) };
-  });
+  const { configuration, places, problems, warnings } = decodeLocated(root, pairs, name, lineOf);
   return {
     dynamic: [{ provider: 'redis', configuration, places }],
-    problems: problems.map((error) => ({ provider: 'redis', error: relocate(error) })),
-    warnings: warnings.map(relocate),
+    problems: problems.map((error) => ({ provider: 'redis', error })),
+    warnings,
+  };
+}
+
+function fromCompose({ parts, warnings }: ReadCompose): ReadSource {
+  return {
+    dynamic: parts.map(({ provider, configuration, places }) => ({ provider, configuration, places })),
+    problems: parts.flatMap(({ provider, problems }) => problems.map((error) => ({ provider, error }))),
+    warnings,
   };
 }

@@ -30,18 +30,3 @@ export const fault = (code: ConfigError['code'], message: string, source: string
   problems: [{ error: new ConfigError(code, message, { source, line }) }],
   warnings: [],
 });
-
-/** Objects of a configuration with the place that `placeOf` knows. */
-export function placesOf(configuration: DynamicConfiguration, placeOf: (path: readonly string[]) => Place | undefined): Map<string, Place> {
-  const places = new Map<string, Place>();
-  for (const [section, kinds] of Object.entries(configuration)) {
-    for (const [kind, objects] of Object.entries((kinds ?? {}) as Record<string, object>)) {
-      if (Array.isArray(objects)) continue;
-      for (const name of Object.keys(objects ?? {})) {
-        const place = placeOf([section, kind, name]);
-        if (place !== undefined) places.set(`${section}.${kind}.${name}`, place);
-      }
-    }
-  }
-  return places;
-}

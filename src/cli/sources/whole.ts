@@ -3,7 +3,7 @@ import type { DynamicConfiguration } from '../../config/dynamic.ts';
 import { createMerger, type Say } from '../../config/merge.ts';
 import type { RuntimeConfiguration } from '../../config/runtime.ts';
 import type { StaticConfiguration } from '../../config/static.ts';
-import { loadStatic } from '../../config/static-sources.ts';
+import { imagineStatic } from '../../kv-sync/sources/imagined.ts';
 import type { ReadSource } from './source.ts';
 
 /** All sources together, as an agent would have them in force. */
@@ -34,7 +34,7 @@ export function mergeSources(sources: readonly ReadSource[]): Whole {
     }
   }
   const real = sources.find((source) => source.static?.configuration !== undefined)?.static?.configuration;
-  const configuration = real ?? imaginedStatic([...configurations.values()] as DynamicConfiguration[]);
+  const configuration = real ?? imagineStatic([...configurations.values()] as DynamicConfiguration[]);
   const says = new Map<string, Say>(
     [...configurations].map(([provider, said]) => [
       provider,
@@ -83,30 +83,4 @@ function addTo(into: Objects, configuration: Objects): string[] {
     }
   }
   return known;
-}
-
-/** Without a static configuration every entry point that a router names is taken to exist, and everything of ours to be switched on. */
-function imaginedStatic(configurations: readonly DynamicConfiguration[]): StaticConfiguration {
-  const namesOf = (protocol: 'http' | 'tcp' | 'udp'): string[] =>
-    configurations.flatMap((configuration) =>
-      Object.values(configuration[protocol]?.routers ?? {}).flatMap((router) => (router as { entryPoints?: string[] }).entryPoints ?? []),
-    );
-  const tcp = new Set([...namesOf('http'), ...namesOf('tcp')]);
-  const udp = new Set(namesOf('udp').filter((name) => !tcp.has(name)));
-  if (tcp.size === 0) tcp.add('web');
-  if (udp.size === 0) udp.add('udp');
-  const { configuration } = loadStatic({
-    arguments: ['--api', '--ping.manualRouting', '--metrics.prometheus.manualRouting', '--providers.rest', '--providers.file.filename=x'],
-    environment: {},
-    readFile: () => undefined,
-  });
-  const base = configuration!;
-  const model = base.entryPoints!.http!;
-  return {
-    ...base,
-    entryPoints: Object.fromEntries([
-      ...[...tcp].map((name) => [name, { ...model, address: '' }]),
-      ...[...udp].map((name) => [name, { ...model, address: '/udp' }]),
-    ]),
-  };
 }

@@ -38,6 +38,11 @@ export function lintStatic({ entryPoints = {}, ping, metrics, certificatesResolv
       hints.push({ object, message: `'${address}' is that of '${other}' too, and one address can be bound once` });
     byAddress.set(key, name);
   }
+  const sentinel = providers.redis?.sentinel;
+  if (sentinel !== undefined && !sentinel.masterName)
+    hints.push({ object: 'providers.redis.sentinel.masterName', message: 'is missing; write the name of the master' });
+  if ((['latencyStrategy', 'randomStrategy', 'replicaStrategy'] as const).filter((name) => sentinel?.[name]).length > 1)
+    hints.push({ object: 'providers.redis.sentinel', message: 'has several strategies; keep one' });
   const used = Object.entries(providers).some(
     ([name, options]) => name !== 'providersThrottleDuration' && name !== 'precedence' && options !== undefined,
   );

@@ -32,7 +32,9 @@ export const edge = object(
     }),
     forgetAfter: duration('How long the hub keeps what a silent agent published.', { default: 86_400_000 }),
     takeover: boolean('Takes the ports over from a running agent without losing a connection.', { default: false }),
-    bootstrap: string('URL of a store (redis, etcd, consul, zookeeper) that holds the static configuration.'),
+    bootstrap: string('URL of a store that holds the static configuration: redis://…, etcd://…, consul://…, zookeeper://….', {
+      secret: true,
+    }),
   },
   'What only Edgeway has.',
   { default: {} },

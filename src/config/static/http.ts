@@ -3,7 +3,7 @@ import { tlsClient } from './tls-client.ts';
 
 export const http = object(
   {
-    endpoint: string('URL that answers with a dynamic configuration.'),
+    endpoint: string('URL that answers with a dynamic configuration; it may hold a password.', { secret: true }),
     pollInterval: duration('Time between requests.', { default: 5_000 }),
     pollTimeout: duration('Time limit of a request.', { default: 5_000 }),
     headers: map(string('Value.', { secret: true }), 'Header fields of the request.'),

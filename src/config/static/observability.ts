@@ -76,7 +76,7 @@ export const accessLog = object(
       'What a line contains.',
       { default: {} },
     ),
-    bufferingSize: integer('Lines held back before they are written.'),
+    bufferingSize: integer('Lines that are held back, for 20 ms at most, to be written together; 1000 when 0.'),
     addInternals: boolean('Also requests for our own services.'),
     dualOutput: boolean('Writes to the file beside the collector.'),
     otlp: otlpLog,

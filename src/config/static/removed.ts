@@ -140,7 +140,7 @@ export function findRemoved(root: Tree, rewritings: readonly Rewriting[] = REWRI
   return found;
 }
 
-export type SourceKind = 'file' | 'flags' | 'environment';
+export type SourceKind = 'file' | 'flags' | 'environment' | 'store';
 
 /** The lines that say an edit in the way of the source: `a.b: value`, `--a.b=value`, `TRAEFIK_A_B=value`. */
 export function linesOf(edits: readonly Edit[], kind: SourceKind): string[] {
@@ -149,6 +149,7 @@ export function linesOf(edits: readonly Edit[], kind: SourceKind): string[] {
 
 function spell(path: readonly string[], text: string, kind: SourceKind): string {
   if (kind === 'flags') return `--${path.join('.')}=${text}`;
+  if (kind === 'store') return `${path.join('/')} = ${text}`;
   if (kind === 'environment') return `TRAEFIK_${path.join('_').toUpperCase()}=${text}`;
   return `${path.join('.')}: ${text}`;
 }

@@ -14,6 +14,7 @@ import { parseSealKeys } from '../../config/seal.ts';
 import { createHubClient, HubError } from '../hub-client.ts';
 import { parseHubUrl } from '../hub-url.ts';
 import { openIdentity } from '../identity.ts';
+import { meaningOf } from '../meaning.ts';
 import type { Entries } from '../plan.ts';
 import { createSealer, sealObjects } from '../seal.ts';
 import type { Target } from './target.ts';
@@ -68,27 +69,29 @@ export async function createEdgeTarget(options: EdgeTargetOptions): Promise<Targ
     name: 'edge',
     prepare,
 
-    async translate(runtime) {
+    async translate({ runtime }) {
       const { objects, notes } = fold(runtime, { entryPoints: options.entryPoints });
       // Without an enrolment there is no key: such a plan shows secrets as ***, and nobody carries it out.
       const sealed =
         enrolment() === undefined
           ? (JSON.parse(JSON.stringify(objects)) as PublicationObjects)
           : await sealObjects(objects, await sealerOf());
-      return { entries: toEntries(sealed), notes };
+      return { entries: toEntries(sealed), notes: notes.map(({ object, message }) => ({ object, message: `not published: ${message}` })) };
     },
 
     async read() {
-      if (enrolment() === undefined) return new Map();
+      if (enrolment() === undefined) return { entries: new Map() };
       const manifest = await client.publication();
       const texts = [];
       for (const hash of Object.values(manifest?.shards ?? {})) texts.push(await client.shard(hash));
-      return toEntries(joinObjects(texts.map((text) => parseShard(text))));
+      return { entries: toEntries(joinObjects(texts.map((text) => parseShard(text)))) };
     },
 
     meaning(key, value) {
       const [, kind] = key.split('.') as [string, ObjectKind];
-      return meaningOf(kind, value as Record<string, never>);
+      const { broken, config = {}, kind: word } = value as { broken?: string; config?: object; kind?: string };
+      if (broken !== undefined) return `cannot be published: ${broken}`;
+      return kind === 'middlewares' ? (word ?? '') : meaningOf(kind, config);
     },
 
     async apply({ result }) {
@@ -136,22 +139,4 @@ function toObjects(entries: Entries): PublicationObjects {
     objects[key.slice(PREFIX.length, dot) as ObjectKind][key.slice(dot + 1)] = value;
   }
   return objects as unknown as PublicationObjects;
-}
-
-interface Config {
-  readonly rule?: string;
-  readonly service?: string;
-  readonly entryPoints?: readonly string[];
-  readonly middlewares?: readonly string[];
-  readonly loadBalancer?: { readonly servers?: readonly { readonly url?: string }[] };
-}
-
-function meaningOf(kind: ObjectKind, value: { broken?: string; config?: Config; kind?: string }): string {
-  if (value.broken !== undefined) return `cannot be published: ${value.broken}`;
-  const { config = {} } = value;
-  if (kind === 'middlewares') return value.kind ?? '';
-  if (kind === 'services') return (config.loadBalancer?.servers ?? []).map(({ url }) => url).join(', ') || Object.keys(config).join(', ');
-  if (kind === 'serversTransports') return '';
-  const through = config.middlewares?.length ? ` through ${config.middlewares.join(', ')}` : '';
-  return `${config.rule} by ${config.entryPoints?.join(' and ') || 'its parent'} → ${config.service}${through}`;
 }

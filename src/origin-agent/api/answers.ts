@@ -9,7 +9,7 @@ export const notFound = (): Response => plainError(404, '404 page not found');
 /** A JSON message, labelled as text as Traefik labels it. */
 export const refusal = (status: number, message: string): Response => plainError(status, JSON.stringify({ message }));
 
-function plainError(status: number, text: string): Response {
+export function plainError(status: number, text: string): Response {
   return new Response(`${text}\n`, {
     status,
     headers: { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' },

@@ -1,7 +1,8 @@
 import type { Schema } from '../../base/schema.ts';
 import { httpRouter, httpService, middleware, tcpMiddleware, tcpRouter, tcpService, udpRouter, udpService } from '../../config/dynamic.ts';
-import { providerOf, qualify } from '../../config/names.ts';
+import { providerOf } from '../../config/names.ts';
 import type { RuntimeConfiguration, RuntimeObject } from '../../config/runtime.ts';
+import { servicesInUse } from '../services-in-use.ts';
 import type { Listed } from './listing.ts';
 import { show } from './show.ts';
 
@@ -27,7 +28,7 @@ export function objectsOf(
   const schema = SCHEMAS[protocol][kind];
   if (schema === undefined) return undefined;
   const objects = (runtime[protocol] as unknown as Record<ObjectKind, Objects>)[kind];
-  const built = kind === 'services' && protocol !== 'udp' ? reachable(objects) : new Set<string>();
+  const built = kind === 'services' && protocol !== 'udp' ? servicesInUse(runtime, protocol) : new Set<string>();
   return new Map(
     Object.entries(objects).map(([name, object]) => [
       name,
@@ -117,27 +118,4 @@ function serverStatus({ config, status }: RuntimeObject<Record<string, unknown>>
       servers.map(({ url, address }) => url ?? address ?? '').map((server) => [server, found[server] ?? 'UP']),
     ),
   };
-}
-
-interface Parents {
-  weighted?: { services?: { name?: string }[] };
-  highestRandomWeight?: { services?: { name?: string }[] };
-  mirroring?: { service?: string; mirrors?: { name?: string }[] };
-  failover?: { service?: string; fallback?: string };
-}
-
-/** Services that some router leads to, by itself or through others. */
-function reachable(services: Objects): Set<string> {
-  const found = new Set<string>();
-  const visit = (name: string): void => {
-    const service = services[name];
-    if (service === undefined || found.has(name)) return;
-    found.add(name);
-    const { weighted, highestRandomWeight, mirroring, failover } = service.config as Parents;
-    const children = [...(weighted?.services ?? []), ...(highestRandomWeight?.services ?? []), ...(mirroring?.mirrors ?? [])];
-    for (const child of [...children.map((one) => one.name), mirroring?.service, failover?.service, failover?.fallback])
-      if (child !== undefined && child !== '') visit(qualify(child, providerOf(name)));
-  };
-  for (const [name, { usedBy = [] }] of Object.entries(services)) if (usedBy.length > 0) visit(name);
-  return found;
 }

@@ -24,7 +24,10 @@ const LIMITS = { ...DEFAULT_LIMITS, readTimeoutMs: 0, maxHeaderBytes: 262_144 };
 const TELLING_MS = 2_000;
 
 /** Serves the relay; requests come from Workers only, each with a grant. */
-export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, clock, log, reusePort }: ListenOptions): Promise<Listener> {
+export async function listenRelay(
+  { address, tls }: RelayEntryPoint,
+  { handler, clock, log, reusePort, onOutcome }: ListenOptions,
+): Promise<Listener> {
   const connections = new Set<Http1Connection>();
   const whenEmpty = new Set<() => void>();
   let telling = false;
@@ -37,7 +40,10 @@ export async function listenRelay({ address, tls }: RelayEntryPoint, { handler, 
     clock,
     log,
     limits: LIMITS,
-    onOutcome: ({ facts }) => finish(facts),
+    onOutcome(request, outcome) {
+      finish(request.facts);
+      onOutcome?.(request, outcome);
+    },
     onOver(connection) {
       connections.delete(connection);
       checkEmpty();

@@ -6,6 +6,8 @@ import type { EntryPoint } from '../../config/static.ts';
 import { createHttp1Connection, peerOf } from '../http1/accept.ts';
 import { Http1Connection } from '../http1/connection.ts';
 import type { Http1Settings, Peer } from '../http1/settings.ts';
+import { serveHttp2 } from '../http2/door.ts';
+import { http2Settings } from '../http2/settings.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import { Channel, nobody } from '../sockets/channel.ts';
 import { createFileLimit } from '../sockets/file-limit.ts';
@@ -48,12 +50,15 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   const others = new Set<Live>();
   let leaving = false;
   const whenEmpty = new Set<() => void>();
+  const common = http1Settings(name, entryPoint, options);
+  const http2 = http2Settings(common, entryPoint);
   const settings: Http1Settings = {
-    ...http1Settings(name, entryPoint, options),
+    ...common,
     onOver(connection) {
       connections.delete(connection);
       checkDrained();
     },
+    onHttp2: enterHttp2,
   };
   const believes = proxyProtocolTest(entryPoint);
   const isTooMany = createFileLimit({ clock, log: settings.log });
@@ -112,10 +117,10 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     const httpFirst = route === undefined || (route.open && !postgres && https.isOpen(name));
     if (postgres && route === undefined) channel.destroy();
     else if (httpFirst)
-      terminate(channel, first, { options: options ?? 'default', hello, ends, http: true }, (socket, tls) => serveHttps(socket, tls, ends));
+      terminate(channel, first, { options: options ?? 'default', hello, ends }, (socket, tls) => serveHttps(socket, tls, ends));
     else if (route.passthrough) serveRoute(channel, route, { first, ends, postgres });
     else {
-      terminate(channel, first, { options: route.options, hello, ends, http: false }, (socket) =>
+      terminate(channel, first, { options: route.options, hello, ends }, (socket) =>
         serveRoute(Channel.over(socket, nobody), route, { first: new Uint8Array(), ends, postgres: false }),
       );
     }
@@ -126,7 +131,15 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   }
 
   function serveHttps(socket: TLSSocket, tls: TlsFacts, { source }: Ends): void {
-    serveHttp1(createHttp1Connection(socket, settings, { ...source, scheme: 'https', tls }));
+    const peer: Peer = { ...source, scheme: 'https', tls };
+    if (socket.alpnProtocol === 'h2') enterHttp2(socket, peer);
+    else serveHttp1(createHttp1Connection(socket, settings, peer));
+  }
+
+  function enterHttp2(socket: Socket, peer: Peer, first?: Buffer): void {
+    const live: Live = serveHttp2(socket, http2, peer, first, () => leave(live));
+    others.add(live);
+    if (leaving) live.leave?.();
   }
 
   function serveRoute(
@@ -153,7 +166,7 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
   function terminate(
     channel: Channel,
     first: Uint8Array,
-    { options, hello, ends, http }: { options: string; hello: ClientHello; ends: Ends; http: boolean },
+    { options, hello, ends }: { options: string; hello: ClientHello; ends: Ends },
     secured: (socket: TLSSocket, facts: TlsFacts) => void,
   ): void {
     // Who names nobody means the address.
@@ -165,7 +178,7 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     }
     const socket = channel.release();
     if (socket === undefined) return;
-    const tls = terminateTls(socket, first, plan, hello, http ? isHttpSpoken : isTcpSpoken, (secure, facts) => {
+    const tls = terminateTls(socket, first, plan, hello, isSpoken, (secure, facts) => {
       done();
       secured(secure, facts);
     });
@@ -193,6 +206,7 @@ export async function listenTcp(name: string, entryPoint: EntryPoint, options: T
     leaving = true;
     server.close();
     for (const connection of connections) connection.leave();
+    for (const live of others) live.leave?.();
   }
   return {
     entryPoint: name,
@@ -223,5 +237,4 @@ const endsOf = (ends: Ends, { header }: Greeting): Ends =>
   header?.source === undefined || header.destination === undefined ? ends : { source: header.source, destination: header.destination };
 
 /** Certificate challenges are nobody's to answer here. */
-const isTcpSpoken = (protocol: string): boolean => protocol !== 'acme-tls/1';
-const isHttpSpoken = (protocol: string): boolean => isTcpSpoken(protocol) && protocol !== 'h2';
+const isSpoken = (protocol: string): boolean => protocol !== 'acme-tls/1';

@@ -14,6 +14,9 @@ import { httpDate, interimHeadText, responseHeadText } from './head-text.ts';
 import { type BodySource, Http1Body } from './incoming-body.ts';
 import type { Http1Settings, Peer } from './settings.ts';
 
+/** The first bytes of a client that knows that HTTP/2 is spoken here (RFC 9113 §3.3), as far as they look like a head. */
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
+
 /** Pipelined requests wait as text; beyond this the client waits. */
 const MAX_PIPELINE_BYTES = 65_536;
 /** A body that nobody wants is read to its end up to this size, so that the connection can be kept (Go's limit). */
@@ -116,10 +119,25 @@ export class Http1Connection implements ChannelOwner, BodySource {
       return true;
     }
     const head = parseRequestHead(reader.text, reader.end, this.#settings.limits);
-    if (head.reason !== undefined) return this.#refuse(head);
+    if (head.reason !== undefined) return this.#handOver(reader.text) ? false : this.#refuse(head);
     const rest = reader.text.length > reader.end ? reader.text.slice(reader.end) : '';
     reader.text = '';
     return this.#begin(head, rest);
+  }
+
+  /** True when the client speaks HTTP/2 and the connection goes to whoever does too. */
+  #handOver(text: string): boolean {
+    const { onHttp2, onOver } = this.#settings;
+    if (onHttp2 === undefined || this.#requests > 0 || this.#peer.tls !== undefined || !text.startsWith(PREFACE)) return false;
+    this.#phase = OVER;
+    this.#deadline.dispose();
+    // A handle changes hands outside of its reads alone.
+    queueMicrotask(() => {
+      const socket = this.channel.release();
+      if (socket !== undefined) onHttp2(socket, this.#peer, Buffer.from(text, 'latin1'));
+      onOver?.(this);
+    });
+    return true;
   }
 
   #begin(head: RequestHead, rest: string): boolean {

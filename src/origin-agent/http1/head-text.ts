@@ -27,6 +27,12 @@ function safeTarget(target: string): string {
   });
 }
 
+/** The target as a server gets it. */
+export function targetText(request: ProxyRequest): string {
+  const target = requestTarget(request);
+  return UNSAFE_TARGET.test(target) ? safeTarget(target) : target;
+}
+
 /** How a message's body is framed on its way out: by so many bytes, by chunks, or (null) by nothing at all. */
 export type OutgoingFraming = number | 'chunked' | null;
 
@@ -37,8 +43,7 @@ function framingLine(framing: OutgoingFraming): string {
 
 /** Host first, the record's fields in their order, framing and (for an upgrade) Connection as this side wants them. */
 export function requestHeadText(request: ProxyRequest, framing: OutgoingFraming): string {
-  const target = requestTarget(request);
-  let text = `${request.method} ${UNSAFE_TARGET.test(target) ? safeTarget(target) : target} HTTP/1.1\r\n${fieldLine('Host', request.host)}`;
+  let text = `${request.method} ${targetText(request)} HTTP/1.1\r\n${fieldLine('Host', request.host)}`;
   const { raw } = request.headers;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Handler, ProxyRequest, TlsFacts } from '../../base/message.ts';
@@ -58,6 +59,8 @@ export interface Http1Settings {
   readonly onOutcome?: (request: ProxyRequest, outcome: Outcome) => void;
   /** The connection is gone, or has become a tunnel. Must not throw. */
   readonly onOver?: (connection: Http1Connection) => void;
+  /** A client began with HTTP/2's preface, which begins `first`. The socket is the callee's from now on. Absent: refused. */
+  readonly onHttp2?: (socket: Socket, peer: Peer, first: Buffer) => void;
 }
 
 /** Facts of one connection. */

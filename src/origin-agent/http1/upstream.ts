@@ -1,11 +1,13 @@
-import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { UpstreamError } from '../../base/errors.ts';
 import type { ProxyRequest, ProxyResponse } from '../../base/message.ts';
 import type { Platform, ServerTarget } from '../../proxy/platform.ts';
-import { unixPath, upstreamTlsOptions } from '../rim/server-target.ts';
+import { Feed } from '../http2/feed.ts';
+import type { UpstreamSession, UpstreamSessions } from '../http2/upstream-sessions.ts';
 import { toUpstreamError } from '../rim/upstream-error.ts';
-import { Channel, type DialOptions } from '../sockets/channel.ts';
+import type { Channel } from '../sockets/channel.ts';
+import { Dialler } from './dial.ts';
 import { DEFAULT_LIMITS, type Http1Limits } from './settings.ts';
 import { UpstreamConnection, type UpstreamPool } from './upstream-connection.ts';
 
@@ -58,46 +60,47 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   };
 }
 
-function secureContextOf(target: ServerTarget, options: ConnectionOptions): SecureContext {
-  try {
-    return createSecureContext(options);
-  } catch (cause) {
-    throw new UpstreamError('upstream.tls', `The transport '${target.transportName}' has unusable certificates or options`, {
-      sent: false,
-      cause,
-    });
-  }
-}
-
-const abortedBeforeSent = (): UpstreamError => new UpstreamError('upstream.aborted', 'The client went away', { sent: false });
-
 /** Idle connections kept per server where the transport says 0 or nothing. */
 const DEFAULT_IDLE = 200;
 
-/** Connections to one server: the idle ones as a stack, so that the least used ones grow old. */
+/** A server that resets or forgets a request before it has looked at it gets it so often. */
+const MAX_TRIES = 3;
+
+/** What a server speaks; for TLS it is known after the first handshake. */
+type Protocol = 'unknown' | 'http1' | 'http2';
+
+function firstProtocol({ scheme, transport }: ServerTarget): Protocol {
+  if (scheme === 'h2c') return 'http2';
+  return scheme === 'https' && transport.disableHTTP2 !== true ? 'unknown' : 'http1';
+}
+
+/** Connections to one server: the idle ones of HTTP/1.1 as a stack, so that the least used ones grow old; those of HTTP/2 are shared. */
 class ServerPool implements UpstreamPool {
   readonly target: ServerTarget;
   readonly clock: Clock;
   readonly limits: Http1Limits;
   readonly responseHeaderTimeoutMs: number;
-  readonly #dialTimeoutMs: number;
+  readonly #dialler: Dialler;
   readonly #idleTimeoutMs: number;
   readonly #maxIdle: number;
   readonly #stack: UpstreamConnection[] = [];
   #cancelSweep: (() => void) | undefined;
   #closed = false;
-  #secureContext: SecureContext | undefined;
-  #session: Buffer | undefined;
+  #protocol: Protocol;
+  #sessions: UpstreamSessions | undefined;
+  /** A connection that others may share is being made. */
+  #dialling: Promise<unknown> | undefined;
 
   constructor(target: ServerTarget, { clock, limits = DEFAULT_LIMITS }: UpstreamOptions) {
-    const { dialTimeout = 30_000, responseHeaderTimeout = 0, idleConnTimeout = 90_000 } = target.transport.forwardingTimeouts ?? {};
+    const { responseHeaderTimeout = 0, idleConnTimeout = 90_000 } = target.transport.forwardingTimeouts ?? {};
     this.target = target;
     this.clock = clock;
     this.limits = limits;
     this.responseHeaderTimeoutMs = responseHeaderTimeout;
-    this.#dialTimeoutMs = dialTimeout;
+    this.#dialler = new Dialler(target, clock);
     this.#idleTimeoutMs = idleConnTimeout;
     this.#maxIdle = target.transport.maxIdleConnsPerHost || DEFAULT_IDLE;
+    this.#protocol = firstProtocol(target);
   }
 
   get idle(): number {
@@ -105,83 +108,75 @@ class ServerPool implements UpstreamPool {
   }
 
   send(request: ProxyRequest): Promise<ProxyResponse> {
+    // As in Go, an upgrade has a connection of its own.
+    if (this.#protocol !== 'http1' && request.upgrade === undefined) return this.#sendShared(request);
     const connection = this.#stack.pop();
     return connection === undefined ? this.sendFresh(request) : connection.exchange(request);
   }
 
   async sendFresh(request: ProxyRequest): Promise<ProxyResponse> {
-    const connection = await this.#dial(request);
-    return connection.exchange(request);
+    if (this.target.scheme === 'h2c') throw new UpstreamError('upstream.malformed', 'An h2c server takes no upgrade', { sent: false });
+    const connection = new UpstreamConnection(this);
+    const { scheme, transport } = this.target;
+    // As Go: with HTTP/2 disabled nothing is offered at all.
+    const channel = await this.#dialler.dial(request, connection, scheme === 'https' && !transport.disableHTTP2 ? ['http/1.1'] : []);
+    return start(connection, channel).exchange(request);
   }
 
-  #dial(request: ProxyRequest): Promise<UpstreamConnection> {
-    if (request.cancellation.cancelled) return Promise.reject(abortedBeforeSent());
-    return new Promise((resolve, reject) => {
-      const connection = new UpstreamConnection(this);
-      const fail = (error: UpstreamError): void => {
-        finish();
-        connection.channel.destroy();
-        reject(error);
-      };
-      const finish = (): void => {
-        cancelTimer?.();
-        offCancel();
-        connection.channel.owner = connection;
-      };
-      const connected = (): void => {
-        finish();
-        connection.channel.resume();
-        resolve(connection);
-      };
-      const cancelTimer =
-        this.#dialTimeoutMs > 0
-          ? this.clock.after(this.#dialTimeoutMs, () =>
-              fail(
-                new UpstreamError('upstream.timeout', `The server did not accept the connection within ${this.#dialTimeoutMs} ms`, {
-                  sent: false,
-                }),
-              ),
-            )
-          : undefined;
-      const dialler = {
-        onBytes: () => false,
-        onWritten() {},
-        onEnd: () => fail(toUpstreamError(undefined, false)),
-        onClose: (error: Error | undefined) => fail(toUpstreamError(error, false)),
-      };
-      try {
-        connection.channel = this.#open(dialler, connected);
-      } catch (error) {
-        // An unusable certificate, or an address that Node refuses to look at.
-        cancelTimer?.();
-        reject(error);
-        return;
+  /** By HTTP/2 where the server speaks it: on a connection that has room, or on one that is being made, or on a new one. */
+  async #sendShared(request: ProxyRequest): Promise<ProxyResponse> {
+    const feed = request.body && new Feed(request.body);
+    for (let tries = 0; tries < MAX_TRIES; ) {
+      let session = this.#sessions?.take();
+      if (session === undefined && this.#dialling !== undefined) {
+        await this.#dialling.catch(unlessAborted);
+        if (this.#protocol === 'http1' && tries === 0) return this.send(request);
+        continue;
       }
-      const offCancel = request.cancellation.onCancel(() => fail(abortedBeforeSent()));
-    });
+      if (session === undefined) {
+        const made = await this.#makeShared(request);
+        if (made instanceof UpstreamConnection) {
+          if (tries > 0) throw new UpstreamError('upstream.refused', 'The server has given HTTP/2 up', { sent: false });
+          return made.exchange(request);
+        }
+        session = made;
+      }
+      const response = await session.send(request, feed);
+      if (response !== undefined) return response;
+      if (request.cancellation.cancelled) break;
+      tries++;
+    }
+    feed?.discard();
+    throw new UpstreamError('upstream.refused', `The server refused the stream ${MAX_TRIES} times`);
   }
 
-  #open(owner: Channel['owner'], connected: () => void): Channel {
-    const { target } = this;
-    const path = unixPath(target);
-    const where: DialOptions = path === undefined ? { host: target.host, port: target.port } : { path };
-    if (target.scheme !== 'https') return Channel.dial(where, owner, connected);
-    const tls = upstreamTlsOptions(target);
-    this.#secureContext ??= secureContextOf(target, tls);
-    const options = {
-      ...where,
-      ...tls,
-      // As Go: with HTTP/2 disabled nothing is offered at all.
-      ...(target.transport.disableHTTP2 ? {} : { ALPNProtocols: ['http/1.1'] }),
-      secureContext: this.#secureContext,
-      ...(this.#session === undefined ? {} : { session: this.#session }),
+  #makeShared(request: ProxyRequest): Promise<UpstreamSession | UpstreamConnection> {
+    const making = this.#dialShared(request);
+    this.#dialling = making;
+    const over = (): void => {
+      if (this.#dialling === making) this.#dialling = undefined;
     };
-    const channel = Channel.dialTls(options, owner, connected);
-    // A resumed session spares the server and us most of the handshake.
-    channel.socket.on('session', (session: Buffer) => {
-      this.#session = session;
-    });
-    return channel;
+    making.then(over, over);
+    return making;
+  }
+
+  async #dialShared(request: ProxyRequest): Promise<UpstreamSession | UpstreamConnection> {
+    const connection = new UpstreamConnection(this);
+    const channel = await this.#dialler.dial(request, connection, ['h2', 'http/1.1']);
+    const tls = this.target.scheme === 'https';
+    if (tls && (channel.socket as TLSSocket).alpnProtocol !== 'h2') {
+      this.#protocol = 'http1';
+      return start(connection, channel);
+    }
+    this.#protocol = 'http2';
+    const socket = tls ? channel.surrender() : channel.release();
+    if (socket === undefined || socket.destroyed) throw toUpstreamError(undefined, false);
+    socket.on('error', () => {});
+    // Loaded on use: most servers speak HTTP/1.1.
+    const { UpstreamSessions } = await import('../http2/upstream-sessions.ts');
+    if (socket.destroyed) throw toUpstreamError(undefined, false);
+    this.#sessions ??= new UpstreamSessions(this);
+    return this.#sessions.add(socket);
   }
 
   release(connection: UpstreamConnection): void {
@@ -216,6 +211,18 @@ class ServerPool implements UpstreamPool {
   close(): void {
     this.#closed = true;
     this.#cancelSweep?.();
+    this.#sessions?.close();
     for (const connection of this.#stack.splice(0)) connection.channel.destroy();
   }
+}
+
+function start(connection: UpstreamConnection, channel: Channel): UpstreamConnection {
+  connection.channel = channel;
+  channel.resume();
+  return connection;
+}
+
+/** Whose connection was being made has gone away; that says nothing about the server. */
+function unlessAborted(error: unknown): void {
+  if (!(error instanceof UpstreamError && error.code === 'upstream.aborted')) throw error;
 }

@@ -209,6 +209,14 @@ export class Channel {
     return giveHandle(this.socket as net.Socket);
   }
 
+  /** Gives a stream up that is read by its events (TLS to a server), outside of `onBytes`; the owner hears no more. */
+  surrender(): Duplex {
+    this.socket.removeAllListeners('data');
+    this.closed = true;
+    this.owner = nobody;
+    return this.socket;
+  }
+
   #close(): void {
     if (this.closed) return;
     this.closed = true;

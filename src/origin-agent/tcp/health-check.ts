@@ -6,6 +6,7 @@ import { providerOf, qualify } from '../../config/names.ts';
 import type { RuntimeConfiguration } from '../../config/runtime.ts';
 import { canonicalJson } from '../../config/snapshot.ts';
 import type { Plan } from '../probes.ts';
+import { servicesInUse } from '../services-in-use.ts';
 import type { Channel, ChannelOwner } from '../sockets/channel.ts';
 import { dial } from './serve.ts';
 import { type TcpTarget, tcpServerState, tcpTarget } from './services.ts';
@@ -13,11 +14,13 @@ import { type TcpTarget, tcpServerState, tcpTarget } from './services.ts';
 type HealthCheck = NonNullable<NonNullable<Infer<typeof tcpService>['loadBalancer']>['healthCheck']>;
 
 /** How the servers of TCP services with a health check are asked. */
-export function tcpPlans({ tcp }: RuntimeConfiguration, cells: Cells, clock: Clock): Plan[] {
+export function tcpPlans(runtime: RuntimeConfiguration, cells: Cells, clock: Clock): Plan[] {
+  const { tcp } = runtime;
+  const used = servicesInUse(runtime, 'tcp');
   const transports = Object.fromEntries(Object.entries(tcp.serversTransports).map(([name, { config }]) => [name, config]));
   return Object.entries(tcp.services).flatMap(([service, { config, status }]) => {
     const { loadBalancer } = config;
-    if (status === 'disabled' || loadBalancer?.healthCheck === undefined) return [];
+    if (status === 'disabled' || !used.has(service) || loadBalancer?.healthCheck === undefined) return [];
     const check = loadBalancer.healthCheck;
     return (loadBalancer.servers ?? []).flatMap((server) => {
       const target = tcpTarget(loadBalancer, server, providerOf(service), transports);

@@ -26,6 +26,8 @@ export interface TcpContext {
 
 /** Something that lives on an entry point. */
 export interface Live {
+  /** Takes nothing new from its client, where its protocol can say so without losing a request. */
+  leave?(): void;
   drain(): void;
   destroy(): void;
 }

@@ -119,6 +119,8 @@ export function terminateTls(
       tls.destroy();
       return;
     }
+    // Only tls.Server says so for itself; HTTP/2 would wait for it for ever.
+    (tls as { secureConnecting?: boolean }).secureConnecting = false;
     const { standardName } = tls.getCipher() as { standardName: string };
     secured(tls, {
       serverName: hello.serverName === '' ? undefined : hello.serverName,

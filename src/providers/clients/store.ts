@@ -1,4 +1,12 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Pair } from '../../config/keys.ts';
+
+/** What a client needs beside its options. */
+export interface StoreContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 /** A key-value store by its kind: one client for the provider, `edgeway sync` and the bootstrap. */
 export interface StoreClient {
@@ -26,6 +34,15 @@ export interface StoreClient {
    */
   lock(key: string, holder: string, ttlMs: number): Promise<StoreLock | undefined>;
   close(): Promise<void>;
+}
+
+/** What `openStore` gives: also a place for what holds only as long as this process lives. */
+export interface OpenedStore extends StoreClient {
+  /**
+   * Sets a pair that goes by itself, at most `ttlMs` after this process died, and is renewed until `close` takes it away. The same
+   * key again changes its value. Throws StoreError, `refused` when the credentials do not allow it.
+   */
+  announce(key: string, value: string, ttlMs: number): Promise<void>;
 }
 
 export interface StoreChange {
@@ -69,4 +86,22 @@ export interface StoreRevision {
   readonly writer: string;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** While a newer revision is tried on some agents. */
+  readonly rollOut?: RollOut;
 }
+
+/**
+ * A revision on its way from agent to agent. Keys below root are everybody's, so what it changes stands apart until all have it:
+ * `edgeway/<root>/staged/<revision>/set/<key>` has the new value of `<root>/<key>`, `…/gone/<key>` says that the key goes. An agent
+ * that is named lays this over the pairs below root; since that gives the same when some of them are new already, nothing moves
+ * for it when at the end all are written.
+ */
+export interface RollOut {
+  readonly revision: number;
+  /** As StoreRevision has it. */
+  readonly hash: string;
+  /** Agents that run it. */
+  readonly nodes: readonly string[];
+}
+
+export const stagedPrefix = (root: string, revision: number): string => `${bookkeepingPrefix(root)}staged/${revision}/`;

@@ -32,7 +32,7 @@ export function createHubApp(hub: Hub, clock: Clock, log: Logger): Hono {
   // Publishers.
   app.post(HUB_PATHS.enrol, async (c) => {
     const request = await readSigned(c.req.raw);
-    return c.json(await hub.enrol(request, parseBody<EnrolRequest>(request.body)));
+    return c.json(await hub.enrol(request, parseStranger<EnrolRequest>(request.body)));
   });
   app.get(HUB_PATHS.keys, async (c) => {
     await hub.authenticate(await readSigned(c.req.raw));
@@ -69,7 +69,7 @@ export function createHubApp(hub: Hub, clock: Clock, log: Logger): Hono {
 
   // Operators.
   app.post(HUB_PATHS.session, async (c) => {
-    const { code, name } = parseBody<{ code: string; name?: string }>(await readBody(c.req.raw));
+    const { code, name } = parseStranger<{ code: string; name?: string }>(await readBody(c.req.raw));
     return c.json(await hub.openSession(String(code), String(name ?? 'operator').slice(0, 100)));
   });
   app.get(HUB_PATHS.status, async (c) => {
@@ -148,6 +148,15 @@ function parseBody<T>(body: Uint8Array): T {
     // Said below.
   }
   throw new Refusal('malformed', 'The body is no JSON object');
+}
+
+/** Of somebody whom nobody knows yet: what a code is like, is not told to those who have none. */
+function parseStranger<T>(body: Uint8Array): T {
+  try {
+    return parseBody<T>(body);
+  } catch {
+    throw new Refusal('unauthorized', 'The body has no valid code');
+  }
 }
 
 function readNames(value: unknown): string[] {

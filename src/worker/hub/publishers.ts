@@ -52,13 +52,14 @@ export async function enrol(
   adminKey: string,
   now: number,
 ): Promise<void> {
+  // First: who has no code is told nothing else.
+  const code = await readCode(adminKey, 'enrol', text, now);
+  if (code === undefined) throw new Refusal('unauthorized', "The code is wrong or has expired; 'edgeway edge codes' makes a new one");
   const problem = checkPublisherName(name);
   if (problem !== undefined) throw new Refusal('malformed', problem);
   if (kind !== 'agent' && kind !== 'sync') throw new Refusal('malformed', 'A publisher is an agent or sync');
   if (key?.kty !== 'OKP' || key.crv !== 'Ed25519' || typeof key.x !== 'string')
     throw new Refusal('malformed', 'The key is no public Ed25519 key');
-  const code = await readCode(adminKey, 'enrol', text, now);
-  if (code === undefined) throw new Refusal('unauthorized', "The code is wrong or has expired; 'edgeway edge codes' makes a new one");
   if (code.name !== undefined && code.name !== name) throw new Refusal('unauthorized', `The code is for '${code.name}', not for '${name}'`);
   const read = readClaims(request.authorization);
   const pinned: JWK = { kty: 'OKP', crv: 'Ed25519', x: key.x, alg: 'EdDSA' };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { connect as connectHttp2 } from 'node:http2';
 import net from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,6 +17,7 @@ import { createTcpServices } from '../../../src/origin-agent/tcp/services.ts';
 import { generateDefaultCertificate } from '../../../src/origin-agent/tls/default-certificate.ts';
 import { HttpsHosts } from '../../../src/origin-agent/tls/https-hosts.ts';
 import { createTlsTermination } from '../../../src/origin-agent/tls/termination.ts';
+import { ask } from '../../support/http2-server.ts';
 
 const log = createLogger(() => {}, 'ERROR');
 const echo = net.createServer({ allowHalfOpen: true }, (socket) => {
@@ -60,7 +62,7 @@ beforeAll(async () => {
     {
       certificates: [{ ...pair, names: ['site.test'] }],
       fallback: pair,
-      options: { default: {}, strict: { sniStrict: true, minVersion: 'VersionTLS13' } } as never,
+      options: { default: {}, strict: { sniStrict: true, alpnProtocols: ['h2', 'http/1.1'], minVersion: 'VersionTLS13' } } as never,
       ticketKeys: randomBytes(48),
     },
     log,
@@ -121,6 +123,28 @@ describe('one entry point', () => {
 
   it('gives names of nobody the default options', async () => {
     expect(await talk(secure('else.test'), [GET], 'default')).toContain('https 127.0.0.1 else.test default');
+  });
+
+  it.each([
+    ['site.test', ['h2', 'http/1.1'], 'h2'],
+    ['site.test', ['http/1.1'], 'http/1.1'],
+    // Its options name no protocols.
+    ['else.test', ['h2', 'http/1.1'], false],
+  ])('agrees with %s, which speaks %j, on %s', async (name, protocols, chosen) => {
+    const socket = secure(name, { ALPNProtocols: protocols });
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    expect(socket.alpnProtocol).toBe(chosen);
+    socket.destroy();
+  });
+
+  it.each([
+    ['over TLS', () => secure('site.test', { ALPNProtocols: ['h2'] }), 'https 127.0.0.1 site.test strict'],
+    ['to who knows of it', () => plain(), 'http 127.0.0.1 - -'],
+  ])('speaks HTTP/2 %s', async (_name, connect, text) => {
+    const session = connectHttp2('https://site.test', { createConnection: connect });
+    const answers = await Promise.all([ask(session, {}), ask(session, { ':method': 'POST' }, 'body')]);
+    expect(answers.map((answer) => answer.text)).toEqual([text, text]);
+    await new Promise<void>((resolve) => session.close(resolve));
   });
 
   it('refuses a version that the options leave out', async () => {

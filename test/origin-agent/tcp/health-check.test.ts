@@ -60,8 +60,10 @@ it('a server that is down gets no connection until it is up again', async () => 
   const config = { loadBalancer: { servers: [{ address: one.address }, { address: two.address }], healthCheck } };
   const parent = { weighted: { services: [{ name: 'app' }], healthCheck: {} } };
   const services = { 'app@file': config, 'parent@file': parent };
-  const objects = Object.fromEntries(Object.entries(services).map(([name, one]) => [name, { config: one, status: 'enabled' }]));
-  const runtime = { http: { services: {}, serversTransports: {} }, tcp: { services: objects, serversTransports: {} } };
+  const objects = Object.fromEntries(
+    Object.entries(services).map(([name, one]) => [name, { config: one, status: 'enabled', usedBy: ['router@file'] }]),
+  );
+  const runtime = { http: { services: {}, serversTransports: {}, middlewares: {} }, tcp: { services: objects, serversTransports: {} } };
   const changes: string[] = [];
   const checks = createHealthChecks({
     cells,

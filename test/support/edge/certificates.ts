@@ -28,7 +28,10 @@ export function createAuthority(): Authority {
     issue(names) {
       const id = `leaf${count++}`;
       openssl('req', ...newKey, '-keyout', at(`${id}.key`), '-out', at(`${id}.csr`), '-subj', `/CN=${names[0]}`);
-      writeFileSync(at(`${id}.ext`), `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}\nbasicConstraints=CA:FALSE\n`);
+      writeFileSync(
+        at(`${id}.ext`),
+        `subjectAltName=${names.map((name) => `${/^[\d.]+$/.test(name) ? 'IP' : 'DNS'}:${name}`).join(',')}\nbasicConstraints=CA:FALSE\n`,
+      );
       const signing = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at(`${id}.ext`)];
       openssl('x509', '-req', '-in', at(`${id}.csr`), ...signing, '-out', at(`${id}.crt`));
       return { key: readFileSync(at(`${id}.key`), 'utf8'), certificate: readFileSync(at(`${id}.crt`), 'utf8') };

@@ -37,5 +37,6 @@ export interface Report {
     readonly values: Readonly<Record<string, string | null>>;
   };
   readonly hub: { readonly asked: number };
+  readonly analytics: { readonly points: readonly { indexes?: string[]; blobs?: string[]; doubles?: number[] }[] };
   readonly egress: { readonly peakWaiting: number; readonly seen: readonly { url: string; method: string }[] };
 }

@@ -17,6 +17,8 @@ export interface WorldOptions {
   readonly names?: Readonly<Record<string, number>>;
   readonly variables?: Readonly<Record<string, string>>;
   readonly cf?: Record<string, unknown>;
+  /** Binds a double of Analytics Engine. */
+  readonly analytics?: true;
   /** The Worker runs twice, at locations `a` and `b`. */
   readonly twice?: true;
   /** The port of Worker `a` speaks TLS with this world's authority. */
@@ -87,6 +89,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         ...edgeBindings(variables),
         EDGEWAY_KV: { type: 'worker', worker: 'doubles', exportName: 'KvDouble', props: { location } },
         HUB: { type: 'durable-object', worker: 'doubles', exportName: 'HubDouble' },
+        ...(options.analytics && { EDGEWAY_ANALYTICS: { type: 'worker', worker: 'doubles', exportName: 'AnalyticsDouble' } }),
       },
       outbound: { worker: 'doubles', exportName: 'Egress' },
       ownSocket: true,

@@ -162,6 +162,28 @@ http:
     expect((await fetch(`${local.target.url}${HUB_PATHS.objects}/${pointer.manifest}`)).status).toBe(401);
   });
 
+  it.each(Object.entries(HUB_PATHS))('tells a stranger nothing at %s', async (name, path) => {
+    const bodies = [undefined, '', '{}', '[]', '{"code":"x","name":"berlin","kind":"agent","key":{}}', 'x'.repeat(1000)];
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      for (const authorization of [undefined, 'Bearer a.b.c']) {
+        for (const body of method === 'GET' || method === 'HEAD' ? [undefined] : bodies) {
+          for (const at of [path, `${path}/berlin`]) {
+            const response = await fetch(local.target.url + at, {
+              method,
+              ...(body !== undefined && { body }),
+              ...(authorization !== undefined && { headers: { Authorization: authorization } }),
+            });
+            const text = await response.text();
+            // What time it is, anybody may know: a new agent needs it to sign.
+            const isClock = name === 'time' && response.status === 200 && (method === 'HEAD' || /^\{"now":\d+\}$/.test(text));
+            expect(isClock || [401, 404].includes(response.status), `${method} ${at} ${body} ${response.status} ${text}`).toBe(true);
+            expect(text).not.toContain('berlin.example');
+          }
+        }
+      }
+    }
+  });
+
   it('is what the publisher of agents talks to', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'edgeway-hub-'));
     await local.tell({ kv: { advanceMs: 5_000 } });

@@ -1,5 +1,4 @@
 import { type Document, type Format, formatOf, parseDocument } from '../../config/document.ts';
-import type { Pair } from '../../config/keys.ts';
 import { isTree, type Tree } from '../../config/static/tree.ts';
 import { staticConfiguration } from '../../config/static.ts';
 
@@ -36,21 +35,5 @@ export function formatOfText(name: string, text: string): Format | 'pairs' {
   if (/^\s*\[.+\]\s*(#.*)?$/.test(first) || /^\s*[\w."-]+\s*=/.test(first)) return 'toml';
   return 'yaml';
 }
-
-/** `key=value`, `key,value` or `key value`, a pair a line; `#` begins a comment. */
-export function parsePairs(text: string): { pairs: Pair[]; lines: Map<string, number> } {
-  const pairs: Pair[] = [];
-  const lines = new Map<string, number>();
-  for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() === '' || line.trimStart().startsWith('#')) continue;
-    const form = /^\s*([^\s=,]+)\s*[=,\t ]\s?(.*?)\r?$/.exec(line);
-    if (form === null) continue;
-    pairs.push([form[1]!, unquote(form[2]!)]);
-    lines.set(form[1]!, index + 1);
-  }
-  return { pairs, lines };
-}
-
-const unquote = (text: string): string => (/^"(.*)"$/.test(text) || /^'(.*)'$/.test(text) ? text.slice(1, -1) : text);
 
 export const parseTree = (name: string, text: string, format: Format): Document => parseDocument(text, format, name);

@@ -1,0 +1,36 @@
+import type { Clock } from '../../base/clock.ts';
+import type { ConfigError } from '../../base/errors.ts';
+import type { DynamicConfiguration } from '../../config/dynamic.ts';
+import type { Pair } from '../../config/keys.ts';
+
+/** What one file, folder, stream or store says: always all of it. */
+export interface Part {
+  /** For people: path or URL without credentials. */
+  readonly source: string;
+  /** Suffixes that mean its own objects: `blog@file`. */
+  readonly suffixes: readonly string[];
+  readonly configuration: DynamicConfiguration;
+  readonly problems: readonly ConfigError[];
+  readonly warnings: readonly ConfigError[];
+  /** As they stand in the source, keys without the root; absent when it has no keys. */
+  readonly pairs?: readonly Pair[];
+}
+
+/** Suffixes of the providers that read flat keys. */
+export const KEY_SUFFIXES = ['redis', 'etcd', 'zookeeper', 'consul'] as const;
+
+export interface PartContext {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** First part of labels and keys. */
+  readonly root: string;
+}
+
+export const describePart = (source: string, problem: ConfigError): Part => ({
+  source,
+  suffixes: [],
+  configuration: {},
+  problems: [problem],
+  warnings: [],
+});

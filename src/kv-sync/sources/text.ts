@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises';
+import { sleep } from '../../base/clock.ts';
+import { ConfigError } from '../../base/errors.ts';
+import type { Document } from '../../config/document.ts';
+import type { Pair } from '../../config/keys.ts';
+import { loadDynamic } from '../../config/load.ts';
+import { inlineFiles } from '../../providers/inline-files.ts';
+import { createPathWatcher } from '../../providers/path-watcher.ts';
+import { readCompose } from './compose.ts';
+import { formatOfText, kindOf, parseTree } from './detect.ts';
+import { decodeLocated } from './keys.ts';
+import { parsePairs } from './pairs.ts';
+import { describePart, KEY_SUFFIXES, type Part, type PartContext } from './part.ts';
+
+/** A file that lost all its text is believed only after this time: it may be in the middle of being written. */
+const EMPTY_MS = 50;
+
+/** A file whose content tells what it is: lines of keys, a compose file, JSON. What cannot be read at all is told, and stays as it was. */
+export async function* readTextFile(path: string, watch: boolean, context: PartContext): AsyncGenerator<Part> {
+  const watcher = watch ? createPathWatcher(context.clock, context.signal) : undefined;
+  let last: Part | undefined;
+  let wasEmpty = true;
+  do {
+    let part: Part;
+    // Until nothing can have changed between the look at the file and the begin of the watch.
+    do {
+      let text = await readFile(path, 'utf8').catch((error: Error) => error);
+      if (text === '' && !wasEmpty && (await sleep(context.clock, EMPTY_MS, context.signal)))
+        text = await readFile(path, 'utf8').catch((error: Error) => error);
+      wasEmpty = text === '';
+      part = text instanceof Error ? unreadable(path, text, last) : await readText(path, text, context);
+    } while (watcher !== undefined && (await watcher.set([path], new Set())));
+    last = part;
+    yield part;
+  } while (watcher !== undefined && (await watcher.changed()));
+}
+
+const unreadable = (path: string, error: Error, last: Part | undefined): Part => {
+  const problem = new ConfigError('config.io', `The file cannot be read: ${error.message}`, { source: path });
+  return last === undefined ? describePart(path, problem) : { ...last, problems: [problem] };
+};
+
+/** What a text says, by its name and its look. */
+export async function readText(name: string, text: string, context: PartContext): Promise<Part> {
+  const format = formatOfText(name, text);
+  if (format === 'pairs' || text.trim() === '') {
+    const { pairs, lines, problems, warnings } = parsePairs(text, name);
+    return addProblems(
+      readKeys(name, pairs, (key) => lines.get(key), context.root),
+      problems,
+      warnings,
+    );
+  }
+  try {
+    return await readTree(name, parseTree(name, text, format), context);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return describePart(name, error);
+  }
+}
+
+async function readTree(name: string, document: Document, context: PartContext): Promise<Part> {
+  const kind = kindOf(document.tree);
+  if (kind === 'compose') return fromCompose(name, document, context);
+  if (kind === 'keys') {
+    const pairs = Object.entries(document.tree).map(([key, value]): Pair => [key, String(value)]);
+    return readKeys(name, pairs, (key) => document.lineOf([key]), context.root);
+  }
+  if (kind === 'static') throw new ConfigError('config.bad-value', `is a static configuration; name it with --static`, { source: name });
+  if (kind === 'nothing' && Object.keys(document.tree).length > 0)
+    throw new ConfigError('config.bad-value', `has neither routers (http, tcp, udp, tls) nor services of compose nor keys`, {
+      source: name,
+    });
+  const { configuration, problems, warnings } = loadDynamic(document);
+  const inlined = await inlineFiles(configuration, name);
+  return {
+    source: name,
+    suffixes: ['file'],
+    configuration: inlined.configuration,
+    problems: [...problems, ...inlined.problems],
+    warnings: [...warnings, ...inlined.warnings],
+  };
+}
+
+function fromCompose(name: string, document: Document, { root, environment }: PartContext): Part {
+  const { parts, warnings } = readCompose(document, root, environment);
+  const [first, second] = parts;
+  const problems = parts.flatMap(({ problems }) => problems);
+  if (second !== undefined)
+    problems.push(
+      new ConfigError('config.conflict', 'has labels of services and others below deploy; name the ones or the others', { source: name }),
+    );
+  return { source: name, suffixes: ['docker', 'swarm'], configuration: first?.configuration ?? {}, problems, warnings };
+}
+
+/** Keys below the root; others are told, as they would not arrive. */
+export function readKeys(source: string, all: readonly Pair[], lineOf: (key: string) => number | undefined, root: string): Part {
+  const problems = all
+    .filter(([key]) => !key.startsWith(`${root}/`))
+    .map(
+      ([key]) =>
+        new ConfigError('config.bad-value', `The key ${key} does not begin with '${root}/'; another root is given with --root`, {
+          source,
+          line: lineOf(key),
+        }),
+    );
+  const pairs = all.filter(([key]) => key.startsWith(`${root}/`));
+  const decoded = decodeLocated(root, pairs, source, lineOf);
+  return {
+    source,
+    suffixes: KEY_SUFFIXES,
+    configuration: decoded.configuration,
+    problems: [...problems, ...decoded.problems],
+    warnings: decoded.warnings,
+    pairs: pairs.map(([key, value]): Pair => [key.slice(root.length + 1), value]),
+  };
+}
+
+const addProblems = (part: Part, problems: readonly ConfigError[], warnings: readonly ConfigError[]): Part => ({
+  ...part,
+  problems: [...problems, ...part.problems],
+  warnings: [...warnings, ...part.warnings],
+});

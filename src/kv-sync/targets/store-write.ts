@@ -1,0 +1,143 @@
+import type { StoreChange, StoreClient, StoreLock, StoreRevision } from '../../providers/clients/store.ts';
+import { type Bookkeeping, hashOf, ownedChanges } from '../bookkeeping.ts';
+import type { Plan, PlanStep } from '../plan.ts';
+import { type KeyRecord, pathOf } from '../store-objects.ts';
+import { createIds } from './store-compare.ts';
+
+export interface PlannedWrites {
+  /** Written before the first object, where not all is written at once: the books know both values of every key. */
+  readonly announced: () => readonly StoreChange[];
+  /** By object, in an order in which what is used is there before its user, and goes after it. */
+  readonly objects: readonly (readonly StoreChange[])[];
+  /** The books afterwards, against what stands there before all. */
+  readonly booked: readonly StoreChange[];
+  /** The same against `announced`. */
+  readonly rebooked: () => readonly StoreChange[];
+  /** Keys without root, afterwards. */
+  readonly result: ReadonlyMap<string, string>;
+}
+
+export interface Writing {
+  readonly plan: Plan;
+  readonly there: ReadonlyMap<string, string>;
+  readonly books: Bookkeeping;
+  readonly root: string;
+  readonly writer: string;
+  readonly desired: ReadonlyMap<string, KeyRecord>;
+  readonly takeOver: boolean;
+}
+
+export function planWrites({ plan, there, books, root, writer, desired, takeOver }: Writing): PlannedWrites {
+  const own = books.owned.get(writer) ?? new Map<string, readonly string[]>();
+  const result = new Map(there);
+  const after = new Map(own);
+  const announced = new Map(own);
+  const objects: StoreChange[][] = [];
+  for (const step of [...plan.steps].sort(byUse)) {
+    const changes = changesOf(step);
+    for (const { key, value } of changes) {
+      if (value === undefined) {
+        result.delete(key);
+        after.delete(key);
+      } else {
+        result.set(key, value);
+        after.set(key, [hashOf(value)]);
+        announced.set(key, [...new Set([...(own.get(key) ?? []), hashOf(value)])]);
+      }
+    }
+    if (changes.length > 0) objects.push(changes.map(({ key, value }) => ({ key: `${root}/${key}`, value })));
+  }
+  settle(after, { plan, result, desired, takeOver });
+  return {
+    announced: () => ownedChanges(root, writer, own, announced),
+    objects,
+    booked: ownedChanges(root, writer, own, after),
+    rebooked: () => ownedChanges(root, writer, announced, after),
+    result,
+  };
+}
+
+/** Books of what needed no write: a value that somebody made what we want, a key that is gone, one that is taken over. */
+function settle(
+  owned: Map<string, readonly string[]>,
+  { plan, result, desired, takeOver }: Pick<Writing, 'plan' | 'desired' | 'takeOver'> & { result: ReadonlyMap<string, string> },
+): void {
+  const idOf = createIds(desired);
+  const untouched = new Set([...plan.conflicts.map(({ key }) => key), ...plan.kept]);
+  for (const [key, hashes] of [...owned]) {
+    const id = idOf(key);
+    if (untouched.has(id)) continue;
+    const value = result.get(key);
+    if (value === undefined) owned.delete(key);
+    else if (desired.get(id)?.[key] === value && hashes.join() !== hashOf(value)) owned.set(key, [hashOf(value)]);
+  }
+  if (takeOver) for (const record of desired.values()) for (const [key, value] of Object.entries(record)) owned.set(key, [hashOf(value)]);
+}
+
+function changesOf({ action, before, after }: PlanStep): StoreChange[] {
+  const [old, now] = [(before ?? {}) as KeyRecord, (after ?? {}) as KeyRecord];
+  const changes: StoreChange[] = [];
+  for (const [key, value] of Object.entries(now)) if (old[key] !== value) changes.push({ key, value });
+  for (const key of Object.keys(old)) if (!Object.hasOwn(now, key)) changes.push({ key, value: undefined });
+  // Without its rule a router takes no request, whatever of it is there.
+  const rank = ({ key }: StoreChange): number => (/\/rule$/i.test(key) ? (action === 'remove' ? -1 : 1) : 0);
+  return changes.sort((a, b) => rank(a) - rank(b) || (a.key < b.key ? -1 : 1));
+}
+
+/** What is used before what uses it. */
+const ORDER = ['', 'certificates', 'options', 'stores', 'serversTransports', 'middlewares', 'services', 'routers'];
+
+function byUse(a: PlanStep, b: PlanStep): number {
+  const rank = ({ key, action }: PlanStep): number => {
+    const place = Math.max(0, ORDER.indexOf(pathOf(key)[1]));
+    return action === 'remove' ? 2 * ORDER.length - place : place;
+  };
+  return rank(a) - rank(b) || (a.key < b.key ? -1 : 1);
+}
+
+export interface WritingAll {
+  readonly client: StoreClient;
+  readonly lock: StoreLock;
+  readonly writes: PlannedWrites;
+  /** As it is at the end. */
+  readonly revision: StoreRevision;
+  /** Of the revision. */
+  readonly key: string;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/**
+ * All at once where the store can; else between two marks, so that our readers wait and a run that died is seen. Gives the number
+ * of keys below root. Throws StoreError.
+ */
+export async function writeAll({ client, lock, writes, revision, key, onProgress }: WritingAll): Promise<number> {
+  const total = writes.objects.reduce((sum, { length }) => sum + length, 0);
+  const mark = (state: StoreRevision['state']): StoreChange => ({ key, value: JSON.stringify({ ...revision, state }) });
+  const all = [...writes.objects.flat(), ...writes.booked, mark('written')];
+  if (all.length <= client.atomicChanges) {
+    await client.write(all, lock);
+    return total;
+  }
+  await client.write([mark('writing'), ...writes.announced()], lock);
+  let done = 0;
+  for (const changes of together(writes.objects, client.atomicChanges)) {
+    await client.write(changes, lock);
+    done += changes.length;
+    onProgress(done, total);
+  }
+  await client.write([...writes.rebooked(), mark('written')], lock);
+  return total;
+}
+
+/** As many objects a write as it carries out at once, and none divided that fits. */
+function* together(objects: PlannedWrites['objects'], limit: number): Generator<readonly StoreChange[]> {
+  let batch: StoreChange[] = [];
+  for (const changes of objects) {
+    if (batch.length > 0 && batch.length + changes.length > limit) {
+      yield batch;
+      batch = [];
+    }
+    batch.push(...changes);
+  }
+  if (batch.length > 0) yield batch;
+}
