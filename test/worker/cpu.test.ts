@@ -1,12 +1,12 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { workerdCpuMs } from '../../scripts/support/workerd-process.ts';
 import { bundleWorker, edgeBindings, type LocalEdge, localWorker, startLocalEdge } from '../../src/cli/local-edge.ts';
 import { HEALTH_KEY, POINTER_KEY } from '../../src/config/kv-layout.ts';
 import { splitSnapshot } from '../../src/config/shards.ts';
 import type { ProxyConfiguration } from '../../src/config/snapshot.ts';
 import { get } from '../support/edge/client.ts';
 import { type Origin, startOrigin } from '../support/edge/origin.ts';
-import { workerdCpuMs } from '../support/edge/workerd-process.ts';
 import { createSnapshot, folded, router } from '../support/edge/world.ts';
 
 const FREE_PLAN_MS = 10;

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { workerdPeakMb } from '../../scripts/support/workerd-process.ts';
 import { stream } from '../support/edge/client.ts';
 import { type Origin, startOrigin } from '../support/edge/origin.ts';
 import { echoWebSockets } from '../support/edge/websocket-origin.ts';
-import { workerdPeakMb } from '../support/edge/workerd-process.ts';
 import { folded, router, servers, startWorld, type World } from '../support/edge/world.ts';
 
 const LARGE = 100 * 1024 * 1024;

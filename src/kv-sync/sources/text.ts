@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { sleep } from '../../base/clock.ts';
 import { ConfigError } from '../../base/errors.ts';
 import type { Document } from '../../config/document.ts';
@@ -12,28 +12,43 @@ import { decodeLocated } from './keys.ts';
 import { parsePairs } from './pairs.ts';
 import { describePart, KEY_SUFFIXES, type Part, type PartContext } from './part.ts';
 
-/** A file that lost all its text is believed only after this time: it may be in the middle of being written. */
-const EMPTY_MS = 50;
+/** A file is read when it has not changed for this long: who writes it in place may be in the middle of it. */
+const REST_MS = 100;
+/** One that never rests is read as it is. */
+const RESTLESS_MS = 2_000;
 
 /** A file whose content tells what it is: lines of keys, a compose file, JSON. What cannot be read at all is told, and stays as it was. */
 export async function* readTextFile(path: string, watch: boolean, context: PartContext): AsyncGenerator<Part> {
   const watcher = watch ? createPathWatcher(context.clock, context.signal) : undefined;
   let last: Part | undefined;
-  let wasEmpty = true;
   do {
     let part: Part;
+    if (last !== undefined) await rest(path, context);
     // Until nothing can have changed between the look at the file and the begin of the watch.
     do {
-      let text = await readFile(path, 'utf8').catch((error: Error) => error);
-      if (text === '' && !wasEmpty && (await sleep(context.clock, EMPTY_MS, context.signal)))
-        text = await readFile(path, 'utf8').catch((error: Error) => error);
-      wasEmpty = text === '';
+      const text = await readFile(path, 'utf8').catch((error: Error) => error);
       part = text instanceof Error ? unreadable(path, text, last) : await readText(path, text, context);
     } while (watcher !== undefined && (await watcher.set([path], new Set())));
     last = part;
     yield part;
   } while (watcher !== undefined && (await watcher.changed()));
 }
+
+async function rest(path: string, { clock, signal }: PartContext): Promise<void> {
+  const end = clock.now() + RESTLESS_MS;
+  let state = await stateOf(path);
+  while (clock.now() < end && (await sleep(clock, REST_MS, signal))) {
+    const now = await stateOf(path);
+    if (now === state) return;
+    state = now;
+  }
+}
+
+const stateOf = (path: string): Promise<string> =>
+  stat(path).then(
+    ({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`,
+    () => '',
+  );
 
 const unreadable = (path: string, error: Error, last: Part | undefined): Part => {
   const problem = new ConfigError('config.io', `The file cannot be read: ${error.message}`, { source: path });

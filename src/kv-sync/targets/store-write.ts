@@ -129,8 +129,12 @@ export async function writeAll({ client, lock, writes, revision, key, onProgress
   return total;
 }
 
+/** Where every key is written for itself, a write has this many. */
+const ONE_BY_ONE = 500;
+
 /** As many objects a write as it carries out at once, and none divided that fits. */
-function* together(objects: PlannedWrites['objects'], limit: number): Generator<readonly StoreChange[]> {
+function* together(objects: PlannedWrites['objects'], atomicChanges: number): Generator<readonly StoreChange[]> {
+  const limit = atomicChanges === 1 ? ONE_BY_ONE : atomicChanges;
   let batch: StoreChange[] = [];
   for (const changes of objects) {
     if (batch.length > 0 && batch.length + changes.length > limit) {

@@ -39,6 +39,8 @@ const ASK_AGAIN_MS = 250;
 export function createStoreTarget(options: StoreTargetOptions): Target {
   const { client, root, writer, clock, signal } = options;
   let lock: StoreLock | undefined;
+  /** Hash of the pairs that are known here. */
+  let told: string | undefined;
   let seen: { readonly books: Bookkeeping; readonly there: ReadonlyMap<string, string>; readonly desired: Entries } | undefined;
 
   const pairsOf = (keys: ReadonlyMap<string, string>): Pair[] => Array.from(keys, ([key, value]): Pair => [`${root}/${key}`, value]);
@@ -118,13 +120,22 @@ export function createStoreTarget(options: StoreTargetOptions): Target {
         const changes = writes.objects.flat();
         done = await rollOut({ ...options.rollOut, client, lock, root, clock, signal, before: inForce, next: revision, changes });
       }
-      const told = await writeAll({ client, lock, writes, revision, key: revisionKey(root), onProgress: options.onProgress });
+      const count = await writeAll({ client, lock, writes, revision, key: revisionKey(root), onProgress: options.onProgress });
+      told = revision.hash;
       if (done.length > 0) await client.write(done, lock);
-      return [...notes, `Revision ${revision.revision} is in ${client.name}: ${told} keys changed.`];
+      return [...notes, `Revision ${revision.revision} is in ${client.name}: ${count} keys changed.`];
     },
 
     async *changes(signal) {
-      for await (const _ of client.watch([`${root}/`], signal)) yield;
+      let isFirst = true;
+      for await (const _ of client.watch([`${root}/`], signal)) {
+        const hash = isFirst ? undefined : hashPairs(await client.read(`${root}/`));
+        isFirst = false;
+        // What we wrote comes back as a change.
+        if (hash !== undefined && hash === told) continue;
+        told = hash;
+        yield;
+      }
     },
   };
 }

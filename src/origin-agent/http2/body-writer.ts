@@ -2,6 +2,7 @@ import type { Http2Stream } from 'node:http2';
 import type { Body, HeaderList } from '../../base/message.ts';
 import { type BodySink, Http1Body } from '../http1/incoming-body.ts';
 import { fieldsObject } from './fields.ts';
+import { breakStream } from './reset.ts';
 
 export interface BodyWriterOwner {
   /** The body ended too early or too late; what was written is no whole message. */
@@ -54,7 +55,12 @@ export class BodyWriter implements BodySink {
 
   #sendTrailers(): void {
     const trailers = this.#body.trailers();
-    if (!this.#stream.destroyed) this.#stream.sendTrailers(trailers === undefined ? {} : fieldsObject(trailers));
+    if (this.#stream.destroyed) return;
+    try {
+      this.#stream.sendTrailers(trailers === undefined ? {} : fieldsObject(trailers));
+    } catch (error) {
+      breakStream(this.#stream, error);
+    }
   }
 
   /** The stream is gone, or nobody wants the rest. */

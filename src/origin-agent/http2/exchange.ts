@@ -117,7 +117,11 @@ export class Exchange {
   #interim(status: number, headers: HeaderList | undefined): void {
     const stream = this.#stream;
     if (stream.headersSent || stream.destroyed || stream.closed || status === 101) return;
-    stream.additionalHeaders({ ':status': status, ...(headers && fieldsObject(headers)) });
+    try {
+      stream.additionalHeaders({ ':status': status, ...(headers && fieldsObject(headers)) });
+    } catch (error) {
+      this.#settings.log.debug('An interim answer cannot be sent by HTTP/2', { entryPointName: this.#settings.entryPoint, error });
+    }
   }
 
   // The answer
@@ -140,7 +144,10 @@ export class Exchange {
       return this.#refuse(502);
     }
     response.headers.delete('Sec-WebSocket-Accept');
-    this.#respond({ status: 200, headers: response.headers, body: undefined }, false);
+    if (!this.#respond({ status: 200, headers: response.headers, body: undefined }, false)) {
+      tunnel.channel.destroy();
+      return this.#break(new Error('The head of the answer cannot be sent'));
+    }
     this.#tunnelled = true;
     joinTunnel({ channel: Channel.over(this.#stream, nobody) }, tunnel, (sentBytes) => this.#tell(sentBytes));
   }

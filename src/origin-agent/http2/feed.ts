@@ -14,6 +14,7 @@ export class Feed implements Body {
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
   #ended = false;
+  #failure: Error | undefined;
   /** What one try waits for, the next one must not miss. */
   #pulling: Promise<Uint8Array | undefined> | undefined;
 
@@ -26,6 +27,7 @@ export class Feed implements Body {
     let at = 0;
     for (;;) {
       if (at < this.#kept.length) yield this.#kept[at++]!;
+      else if (this.#failure !== undefined) throw this.#failure;
       else if (this.#ended) return;
       else {
         const chunk = await (this.#pulling ??= this.#pull());
@@ -46,6 +48,10 @@ export class Feed implements Body {
       }
       if (this.repeatable) this.#keep(value);
       return value;
+    } catch (error) {
+      // A source that has failed would only say from then on that it is over.
+      this.#failure = error as Error;
+      throw error;
     } finally {
       this.#pulling = undefined;
     }

@@ -36,7 +36,14 @@ export interface ExchangeSession {
  * request and it may be sent again; rejects with UpstreamError.
  */
 export function exchange(on: ExchangeSession, request: ProxyRequest, feed: Feed | undefined): Promise<ProxyResponse | undefined> {
-  return new Promise((resolve, reject) => new UpstreamExchange(on, request, feed, resolve, reject));
+  return new Promise((resolve, reject) => {
+    try {
+      new UpstreamExchange(on, request, feed, resolve, reject);
+    } catch (cause) {
+      on.onOver(false);
+      reject(new UpstreamError('upstream.malformed', 'The request cannot be sent by HTTP/2', { sent: false, cause }));
+    }
+  });
 }
 
 class UpstreamExchange {

@@ -1,7 +1,8 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Clock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import { readSource, type SourceMessage, type SourceSpec } from '../../../src/kv-sync/sources/read.ts';
 import { realClock } from '../../support/provider.ts';
@@ -24,12 +25,12 @@ const write = (name: string, text: string): SourceSpec => {
   renameSync(`${path}.next`, path);
   return { kind: 'path', path };
 };
-const read = (sources: SourceSpec[], { watch = false, allowForeign = true } = {}) =>
+const read = (sources: SourceSpec[], { watch = false, allowForeign = true, clock = realClock } = {}) =>
   readSource({
     sources,
     configuration: undefined,
     allowForeign,
-    context: { clock: realClock, log: silentLogger, signal: stopping.signal, environment: {}, root: 'traefik' },
+    context: { clock, log: silentLogger, signal: stopping.signal, environment: {}, root: 'traefik' },
     watch,
   });
 const one = async (sources: SourceSpec[], options: object = {}): Promise<SourceMessage> => (await read(sources, options).next()).value!;
@@ -106,6 +107,29 @@ describe('readSource', () => {
     write('a.csv', ROUTER('c'));
     const back = (await messages.next()).value!;
     expect([routersOf(back), back.problems.length]).toEqual([['c'], 0]);
+  });
+
+  it('does not read a file that is being written in place', async () => {
+    const rests: (() => void)[] = [];
+    // The time that a file must rest is over when the test says so.
+    const clock: Clock = {
+      ...realClock,
+      after(ms, callback) {
+        if (ms !== 100) return realClock.after(ms, callback);
+        rests.push(callback);
+        return () => {};
+      },
+    };
+    const messages = read([write('a.csv', ROUTER('a') + ROUTER('b'))], { watch: true, clock });
+    await messages.next();
+    const next = messages.next();
+    writeFileSync(join(folder, 'a.csv'), ROUTER('c'));
+    await vi.waitFor(() => expect(rests).toHaveLength(1));
+    appendFileSync(join(folder, 'a.csv'), ROUTER('d'));
+    rests[0]!();
+    await vi.waitFor(() => expect(rests).toHaveLength(2));
+    rests[1]!();
+    expect(routersOf((await next).value!)).toEqual(['c', 'd']);
   });
 
   it('follows a store, and waits while a sync writes there', async () => {

@@ -10,12 +10,20 @@ import { realClock } from '../../support/provider.ts';
 import { findServer, type RunningServer, startRedis } from '../../support/servers.ts';
 import { startFakeConsul } from '../../support/stores/consul.ts';
 import { etcdPath, startEtcd } from '../../support/stores/etcd.ts';
+import { startRedisCluster } from '../../support/stores/redis-cluster.ts';
+import { createRedisWorld } from '../../support/stores/redis-world.ts';
 import { startZooKeeper, zooKeeperPath } from '../../support/stores/zookeeper.ts';
 
 const redisPath = findServer('redis-server');
 interface Server extends RunningServer {
   remove?(): void;
 }
+async function startCluster(): Promise<Server> {
+  const world = createRedisWorld();
+  const [first] = await startRedisCluster(world);
+  return { port: first!.port, stop: world.end };
+}
+
 /** More keys than a transaction of etcd takes. */
 const COUNT = 60;
 
@@ -28,6 +36,7 @@ const keysOf = (count: number, host = 'x'): string =>
 
 describe.each([
   ['Redis (redis-server)', 'redis', redisPath, () => startRedis(redisPath!)],
+  ['a cluster of Redis (redis-server)', 'redis', redisPath, () => startCluster()],
   ['etcd (etcd)', 'etcd', etcdPath, () => startEtcd()],
   ['a Consul as its API is written down', 'consul', 'always here', () => startFakeConsul()],
   ['ZooKeeper (zookeeper)', 'zookeeper', zooKeeperPath, () => startZooKeeper()],

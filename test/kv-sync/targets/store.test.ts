@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../../src/base/log.ts';
 import { readSource } from '../../../src/kv-sync/sources/read.ts';
 import { sync } from '../../../src/kv-sync/sync.ts';
@@ -253,7 +253,8 @@ describe('a store that cannot write all at once', () => {
     store = createBreakableStore({ atomicChanges: 3 });
   });
 
-  it('gets what is used before its users, and loses it after them', async () => {
+  it.each([1, 3])('gets what is used before its users, and loses it after them; at once it writes %i', async (atomicChanges) => {
+    store = createBreakableStore({ atomicChanges });
     await run(BOTH('a') + BOTH('b'));
     const order = (): string[] => store.writes.flat().map(({ key }) => key);
     const place = (part: string): number => order().findIndex((key) => key.startsWith(`traefik/http/${part}`));
@@ -289,6 +290,68 @@ describe('a store that cannot write all at once', () => {
       expect(await run(ROUTER('a', 'newer') + SERVICE('a') + BOTH('b'))).toMatchObject({ said: 'Nothing to do.\n' });
     }
     expect(diesAfter).toBeGreaterThan(5);
+  });
+});
+
+describe('while a source is followed', () => {
+  it('puts back what left the store, and does not wake for what it wrote itself', async () => {
+    const stopping = new AbortController();
+    const said: string[] = [];
+    let reads = 0;
+    const counting = Object.create(store.client, {
+      read: {
+        value(prefix: string) {
+          reads++;
+          return store.client.read(prefix);
+        },
+      },
+    }) as typeof store.client;
+    const target = createStoreTarget({
+      client: counting,
+      root: 'traefik',
+      writer: 'sync',
+      takeOver: false,
+      waitMs: 0,
+      clock: realClock,
+      signal: stopping.signal,
+      onWait: () => {},
+      onProgress: () => {},
+    });
+    let rounds = 0;
+    const following = sync({
+      source: (async function* () {
+        yield* readSource({
+          sources: [{ kind: 'text', name: 'keys', read: async () => BOTH('a') }],
+          configuration: undefined,
+          allowForeign: true,
+          context: { clock: realClock, log: silentLogger, signal: stopping.signal, environment: {}, root: 'traefik' },
+          watch: false,
+        });
+        await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
+      })(),
+      target: {
+        ...target,
+        translate(message) {
+          rounds++;
+          return target.translate(message);
+        },
+      },
+      apply: true,
+      prune: true,
+      keepGoing: true,
+      say: (line) => said.push(line),
+      complain: (line) => said.push(line),
+      watch: { clock: realClock, signal: stopping.signal },
+    });
+    await vi.waitFor(() => expect(keys()).toHaveLength(3));
+    // The look at its own write, and no round for it.
+    await vi.waitFor(() => expect(reads).toBeGreaterThan(4));
+    expect(rounds).toBe(1);
+    for (const key of [...store.pairs.keys()]) store.pairs.delete(key);
+    store.set('other', 'x');
+    await vi.waitFor(() => expect(keys()).toHaveLength(3));
+    stopping.abort();
+    expect(await following).toMatchObject({ isWell: true });
   });
 });
 

@@ -198,6 +198,14 @@ describe('a client that costs more than it pays', () => {
     expect(await ask(session, { 'x-long': 'a'.repeat(6000) })).toMatchObject({ rstCode: ENHANCE_YOUR_CALM });
   });
 
+  it('ends its connection with a field beyond what nghttp2 decodes', async () => {
+    const server = await serve(async () => textResponse(200, 'ok'));
+    const session = connectHttp2(server.port);
+    // No shorter when it is encoded, as letters are.
+    expect(await ask(session, { 'x-long': '~'.repeat(110_000) })).toMatchObject({ status: Number.NaN });
+    await until(() => session.destroyed && server.connections.size === 0);
+  });
+
   it('waits when it opens more streams than it may', async () => {
     let open = 0;
     let most = 0;

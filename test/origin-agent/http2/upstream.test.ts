@@ -241,6 +241,15 @@ describe('failures', () => {
     );
   });
 
+  it.each<[string, Partial<ProxyRequest>]>([
+    ['a method that is none', { method: 'BAD METHOD' }],
+    ['a host that is none', { host: 'a b' }],
+  ])('refuses %s, and goes on', async (_name, init) => {
+    const server = await backend(report);
+    await expect(server.upstream.send(server.target, createRequest(init))).rejects.toMatchObject({ name: 'UpstreamError' });
+    expect(await ask(server)).toMatchObject({ text: '' });
+  });
+
   it('sends again what the server refused before it looked at it, body and all', async () => {
     let tries = 0;
     const server = await backend((stream, headers, session) => {

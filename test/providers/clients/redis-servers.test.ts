@@ -1,12 +1,13 @@
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisStoreOptions } from '../../../src/providers/clients/redis.ts';
 import { createAuthority } from '../../support/edge/certificates.ts';
 import { findServer, freePort, type RunningServer } from '../../support/servers.ts';
 import { describeStore, follow } from '../../support/stores/contract.ts';
+import { startRedisCluster } from '../../support/stores/redis-cluster.ts';
 import { createRedisWorld, redisPath } from '../../support/stores/redis-world.ts';
 
-const { folder, file, run, open, tell, closeClients, end } = createRedisWorld();
+const world = createRedisWorld();
+const { file, run, open, closeClients, end } = world;
 const opensslPath = findServer('openssl');
 afterEach(closeClients);
 afterAll(end);
@@ -64,40 +65,10 @@ describe.skipIf(redisPath === undefined || opensslPath === undefined)('behind TL
   });
 });
 
-const WAIT = { timeout: 15_000, interval: 50 };
-
 describe.skipIf(redisPath === undefined)('a cluster (redis-server)', () => {
   let nodes: RunningServer[];
   beforeAll(async () => {
-    nodes = await Promise.all(
-      [0, 1, 2].map(async (index) =>
-        run(
-          '--cluster-enabled',
-          'yes',
-          '--cluster-config-file',
-          join(folder, `nodes-${index}.conf`),
-          '--cluster-port',
-          String(await freePort()),
-          '--cluster-node-timeout',
-          '2000',
-        ),
-      ),
-    );
-    for (const [index, { port }] of nodes.entries()) {
-      const from = Math.floor((16_384 / 3) * index);
-      const to = index === 2 ? 16_383 : Math.floor((16_384 / 3) * (index + 1)) - 1;
-      await tell({ port }, 'CLUSTER', 'ADDSLOTSRANGE', String(from), String(to));
-      await tell({ port }, 'CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
-    }
-    for (const { port } of nodes.slice(1)) {
-      const bus = String(((await tell({ port }, 'CONFIG', 'GET', 'cluster-port')) as string[])[1]);
-      await tell(nodes[0]!, 'CLUSTER', 'MEET', '127.0.0.1', String(port), bus);
-    }
-    for (const { port } of nodes)
-      await vi.waitFor(
-        async () => expect(await tell({ port }, 'CLUSTER', 'INFO')).toMatch(/cluster_state:ok[\s\S]*cluster_known_nodes:3/),
-        WAIT,
-      );
+    nodes = await startRedisCluster(world);
   });
 
   describeStore({
