@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 /** Real servers and clients that suites use: program → Debian package. A suite asks for programs with `test/support/servers.ts`. */
 export const SERVERS: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
+  psql: 'postgresql',
   etcd: 'etcd-server',
   'zkServer.sh': 'zookeeper',
   java: 'default-jre-headless',

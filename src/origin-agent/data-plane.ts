@@ -128,7 +128,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     },
     setStreams(configuration) {
       routing = createTcpRouting(configuration.tcp, options);
-      services = createTcpServices(configuration.tcp);
+      services = createTcpServices(configuration.tcp, options.cells);
       udp = createUdpRouting(configuration.udp);
       tls = createTlsTermination(configuration.tls, log);
     },

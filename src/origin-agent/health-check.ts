@@ -1,92 +1,38 @@
 import type { Cells } from '../base/cells.ts';
-import type { Clock } from '../base/clock.ts';
 import { defaultsOf } from '../base/decode.ts';
-import type { Logger } from '../base/log.ts';
 import { createRequest, HeaderList, type ProxyResponse } from '../base/message.ts';
 import { type LoadBalancer, serversTransport } from '../config/dynamic.ts';
 import { providerOf, qualify } from '../config/names.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { canonicalJson } from '../config/snapshot.ts';
 import type { Platform } from '../proxy/platform.ts';
-import { type CandidateState, candidateState } from '../proxy/services/candidate-state.ts';
+import { candidateState } from '../proxy/services/candidate-state.ts';
 import { parseServer } from '../proxy/services/server.ts';
+import { createProbes, type Plan, type ProbesOptions } from './probes.ts';
 import { servicesInUse } from './services-in-use.ts';
+import { tcpPlans } from './tcp/health-check.ts';
 
 type HealthCheck = NonNullable<LoadBalancer['healthCheck']>;
 
-export interface HealthChecksOptions {
+export interface HealthChecksOptions extends ProbesOptions {
   readonly cells: Cells;
-  readonly clock: Clock;
-  readonly log: Logger;
   readonly send: Platform['send'];
-  /** Called when a server went up or down. */
-  readonly onChange?: (service: string, server: string, up: boolean) => void;
 }
 
-/** Probes the servers of services with a health check; what it finds stands in cells and survives reloads. */
+/** Probes the servers of services with a health check. */
 export interface HealthChecks {
-  /** Takes over the services in force. Servers that stay keep state and rhythm; new ones are probed at once. */
+  /** Takes over the services in force; see `Probes.update`. */
   update(runtime: RuntimeConfiguration): void;
-  /** `UP` or `DOWN` by server URL. */
-  status(service: string): Readonly<Record<string, 'UP' | 'DOWN'>> | undefined;
+  /** `UP` or `DOWN` by URL (TCP: address) of a server. */
+  status(service: string, protocol?: 'http' | 'tcp'): Readonly<Record<string, 'UP' | 'DOWN'>> | undefined;
   stop(): void;
-}
-
-interface Probe {
-  readonly text: string;
-  readonly service: string;
-  readonly server: string;
-  readonly state: CandidateState;
-  readonly stop: () => void;
 }
 
 const MAX_REDIRECTS = 10;
 
-export function createHealthChecks({ cells, clock, log, send, onChange }: HealthChecksOptions): HealthChecks {
-  let probes = new Map<string, Probe>();
-
-  /** Asks again and again until stopped. */
-  function start(
-    key: string,
-    text: string,
-    service: string,
-    config: LoadBalancer,
-    url: string,
-    transport: Parameters<typeof parseServer>[2],
-  ): Probe {
-    const check = config.healthCheck!;
-    const state = candidateState(cells, service, url);
-    let stopped = false;
-    let cancel = (): void => {};
-    const round = async (): Promise<void> => {
-      const failure = await probe(url, check, transport);
-      if (stopped) return;
-      const isDown = failure !== undefined;
-      if (isDown !== state.isDown()) {
-        state.setDown(isDown);
-        (isDown ? log.warn : log.info)(isDown ? 'Server is down' : 'Server is up', {
-          serviceName: service,
-          serverUrl: url,
-          error: failure,
-        });
-        onChange?.(service, url, !isDown);
-      }
-      const interval = isDown ? (check.unhealthyInterval ?? check.interval) : check.interval;
-      cancel = clock.after(interval > 0 ? interval : 30_000, () => void round());
-    };
-    void round();
-    return {
-      text,
-      service,
-      server: url,
-      state,
-      stop() {
-        stopped = true;
-        cancel();
-        probes.delete(key);
-      },
-    };
-  }
+export function createHealthChecks({ cells, send, ...options }: HealthChecksOptions): HealthChecks {
+  const { clock } = options;
+  const probes = { http: createProbes(options), tcp: createProbes(options) };
 
   /** Why the server is not well; undefined when it is. */
   async function probe(url: string, check: HealthCheck, context: Parameters<typeof parseServer>[2]): Promise<string | undefined> {
@@ -168,40 +114,37 @@ export function createHealthChecks({ cells, clock, log, send, onChange }: Health
     return answer !== undefined && answer.length >= 7 && answer[5] === 8 && answer[6] === 1 ? undefined : 'not serving';
   }
 
+  function httpPlans(runtime: RuntimeConfiguration): Plan[] {
+    const { http } = runtime;
+    const used = servicesInUse(runtime, 'http');
+    return Object.entries(http.services).flatMap(([service, { config, status }]) => {
+      const { loadBalancer } = config;
+      if (status === 'disabled' || !used.has(service) || loadBalancer?.healthCheck === undefined) return [];
+      const check = loadBalancer.healthCheck;
+      const transportName =
+        loadBalancer.serversTransport === undefined ? 'default@internal' : qualify(loadBalancer.serversTransport, providerOf(service));
+      const transport = http.serversTransports[transportName]?.config ?? defaultsOf(serversTransport);
+      return (loadBalancer.servers ?? []).map(({ url = '' }) => ({
+        service,
+        server: url,
+        text: canonicalJson([check, transport]),
+        intervalMs: check.interval,
+        unhealthyIntervalMs: check.unhealthyInterval,
+        state: candidateState(cells, service, url),
+        probe: () => probe(url, check, { transportName, transport }),
+      }));
+    });
+  }
+
   return {
     update(runtime) {
-      const next = new Map<string, Probe>();
-      const used = servicesInUse(runtime, 'http');
-      for (const [service, { config, status }] of Object.entries(runtime.http.services)) {
-        const { loadBalancer } = config;
-        if (status === 'disabled' || !used.has(service) || loadBalancer?.healthCheck === undefined) continue;
-        const transportName =
-          loadBalancer.serversTransport === undefined ? 'default@internal' : qualify(loadBalancer.serversTransport, providerOf(service));
-        const transport = runtime.http.serversTransports[transportName]?.config ?? defaultsOf(serversTransport);
-        const text = canonicalJson([loadBalancer.healthCheck, transport]);
-        for (const { url = '' } of loadBalancer.servers ?? []) {
-          const key = `${service} ${url}`;
-          const known = probes.get(key);
-          if (known?.text === text) next.set(key, known);
-          else {
-            known?.stop();
-            next.set(key, start(key, text, service, loadBalancer, url, { transportName, transport }));
-          }
-        }
-      }
-      const gone = [...probes].filter(([key]) => !next.has(key));
-      probes = next;
-      for (const [, probe] of gone) {
-        probe.stop();
-        probe.state.setDown(false);
-      }
+      probes.http.update(httpPlans(runtime));
+      probes.tcp.update(tcpPlans(runtime, cells, clock));
     },
-    status(service) {
-      const own = [...probes.values()].filter((probe) => probe.service === service);
-      return own.length === 0 ? undefined : Object.fromEntries(own.map((probe) => [probe.server, probe.state.isDown() ? 'DOWN' : 'UP']));
-    },
+    status: (service, protocol = 'http') => probes[protocol].status(service),
     stop() {
-      for (const probe of [...probes.values()]) probe.stop();
+      probes.http.stop();
+      probes.tcp.stop();
     },
   };
 }

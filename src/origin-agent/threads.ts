@@ -79,6 +79,11 @@ export function startThreads(options: ThreadsOptions): Threads {
     return thread;
   }
 
+  /** A thread that ends meanwhile needs no answer: the one that replaces it starts with what is in force. */
+  async function everyThatLives(message: ToThread, answer: FromThread['type']): Promise<void> {
+    await Promise.allSettled([...threads].map((thread) => thread.send(message, answer)));
+  }
+
   return {
     async listen(held) {
       for (const [name, { address = '', reusePort }] of Object.entries(options.entryPoints)) {
@@ -94,14 +99,14 @@ export function startThreads(options: ThreadsOptions): Threads {
     async apply(configuration, nextStreams) {
       if (streams !== nextStreams) {
         streams = nextStreams;
-        await Promise.all([...threads].map((thread) => thread.send({ type: 'streams', configuration: nextStreams }, 'streaming')));
+        await everyThatLives({ type: 'streams', configuration: nextStreams }, 'streaming');
       }
       const changes = diffConfigurations(current, configuration);
       current = configuration;
       if (isEmpty(changes)) return;
       revision += 1;
       const lines = [...changeLines(changes)];
-      await Promise.all([...threads].map((thread) => thread.send({ type: 'changes', revision, lines }, 'applied')));
+      await everyThatLives({ type: 'changes', revision, lines }, 'applied');
     },
     setRelayState(state) {
       relayState = state;

@@ -8,7 +8,7 @@ import { show } from './show.ts';
 
 export type ObjectKind = 'routers' | 'services' | 'middlewares';
 export type Protocol = 'http' | 'tcp' | 'udp';
-export type HealthStatus = (service: string) => Readonly<Record<string, 'UP' | 'DOWN'>> | undefined;
+export type HealthStatus = (service: string, protocol?: 'http' | 'tcp') => Readonly<Record<string, 'UP' | 'DOWN'>> | undefined;
 
 const SCHEMAS: Readonly<Record<Protocol, Readonly<Partial<Record<ObjectKind, Schema>>>>> = {
   http: { routers: httpRouter, services: httpService, middlewares: middleware },
@@ -34,7 +34,7 @@ export function objectsOf(
       name,
       {
         ...shownConfig(schema, kind, object),
-        ...(built.has(name) && serverStatus(name, object, health)),
+        ...(built.has(name) && serverStatus(object, () => health(name, protocol === 'tcp' ? 'tcp' : 'http'))),
         ...state(object),
       },
     ]),
@@ -106,13 +106,13 @@ function typeOf(schema: Schema, config: Readonly<Record<string, unknown>>): stri
   return Object.keys(config.plugin as object)[0] ?? '';
 }
 
-function serverStatus(name: string, { config, status }: RuntimeObject<Record<string, unknown>>, health: HealthStatus): object {
+function serverStatus({ config, status }: RuntimeObject<Record<string, unknown>>, health: () => ReturnType<HealthStatus>): object {
   const { servers = [], healthCheck } = (config.loadBalancer ?? {}) as {
     servers?: { url?: string; address?: string }[];
     healthCheck?: unknown;
   };
   if (status === 'disabled' || servers.length === 0) return {};
-  const found = (healthCheck === undefined ? undefined : health(name)) ?? {};
+  const found = (healthCheck === undefined ? undefined : health()) ?? {};
   return {
     serverStatus: Object.fromEntries(
       servers.map(({ url, address }) => url ?? address ?? '').map((server) => [server, found[server] ?? 'UP']),

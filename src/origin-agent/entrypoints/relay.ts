@@ -68,6 +68,12 @@ export async function listenRelay(
     server.close();
     for (const connection of connections) connection.leave();
   }
+  function closeIdle(): void {
+    telling = false;
+    leave();
+    for (const connection of connections) connection.drain();
+    checkEmpty();
+  }
   return {
     entryPoint: 'relay',
     open: () => connections.size,
@@ -77,13 +83,10 @@ export async function listenRelay(
       if (telling || connections.size > 0) await new Promise<void>((resolve) => whenEmpty.add(resolve));
     },
     drain() {
+      // A successor listens already, or Workers must be told.
+      if (!server.listening) return closeIdle();
       telling = true;
-      clock.after(TELLING_MS, () => {
-        telling = false;
-        leave();
-        for (const connection of connections) connection.drain();
-        checkEmpty();
-      });
+      clock.after(TELLING_MS, closeIdle);
     },
     close() {
       for (const connection of connections) connection.channel.destroy();

@@ -104,7 +104,7 @@ export function serveTcp(connection: TcpConnection, target: TcpTarget, context: 
   };
 }
 
-function dial({ host, port, tls }: TcpTarget, owner: ChannelOwner, connected: () => void): Channel {
+export function dial({ host, port, tls }: TcpTarget, owner: ChannelOwner, connected: () => void): Channel {
   if (tls === undefined) return Channel.dial({ host, port }, owner, connected);
   return Channel.dialTls({ host, port, ...tls }, owner, connected);
 }

@@ -1,7 +1,9 @@
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
+import type { Cells } from '../../base/cells.ts';
 import { providerOf, qualify } from '../../config/names.ts';
+import { type CandidateState, candidateState } from '../../proxy/services/candidate-state.ts';
+import { createStreamServices, readAddress } from '../stream-services.ts';
 import type { StreamConfiguration } from '../streams.ts';
-import { createTurns } from './turns.ts';
 
 type Tcp = StreamConfiguration['tcp'];
 
@@ -27,52 +29,42 @@ export interface TcpServices {
   choose(service: string): TcpTarget | undefined;
 }
 
-export function createTcpServices({ services, serversTransports }: Tcp): TcpServices {
-  const turns = new Map<string, () => TcpTarget | undefined>();
+/** `cells` hold what health checks say; without them every server is well. */
+export function createTcpServices({ services, serversTransports }: Tcp, cells?: Cells): TcpServices {
+  return {
+    choose: createStreamServices(services, (loadBalancer, server, name) => {
+      const item = tcpTarget(loadBalancer, server, providerOf(name), serversTransports);
+      const state = loadBalancer.healthCheck && cells && tcpServerState(cells, name, server.address);
+      return item && { item, isDown: state?.isDown };
+    }),
+  };
+}
 
-  function create(name: string): () => TcpTarget | undefined {
-    const { loadBalancer, weighted } = services[name] ?? {};
-    if (loadBalancer !== undefined) {
-      const targets = (loadBalancer.servers ?? [])
-        .filter(({ fenced }) => !fenced)
-        .flatMap((server) => targetOf(loadBalancer, server, providerOf(name)) ?? []);
-      return createTurns(targets.map((item) => ({ item, weight: 1 })));
-    }
-    const next = createTurns(
-      (weighted?.services ?? []).map(({ name: item = '', weight = 1 }) => ({ item: qualify(item, providerOf(name)), weight })),
-    );
-    return () => {
-      const child = next();
-      return child === undefined ? undefined : choose(child);
-    };
-  }
+/** What is known of a server of a TCP service. */
+export const tcpServerState = (cells: Cells, service: string, address = ''): CandidateState =>
+  candidateState(cells, `tcp ${service}`, address);
 
-  function choose(name: string): TcpTarget | undefined {
-    let next = turns.get(name);
-    if (next === undefined) turns.set(name, (next = create(name)));
-    return next();
-  }
-
-  function targetOf(balancer: LoadBalancer, server: Server, provider: string): TcpTarget | undefined {
-    const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(server.address ?? '');
-    if (match === null) return undefined;
-    const host = match[1] ?? match[2] ?? '';
-    const named = balancer.serversTransport ? serversTransports[qualify(balancer.serversTransport, provider)] : undefined;
-    const transport = named ?? serversTransports['default@internal'] ?? {};
-    // A transport that is named replaces what the service says.
-    const header = named === undefined ? (balancer.proxyProtocol ?? transport.proxyProtocol) : named.proxyProtocol;
-    return {
-      host: host === '' ? 'localhost' : host,
-      port: Number(match[3]),
-      tls: server.tls ? tlsOptions(transport.tls ?? {}, host) : undefined,
-      proxyProtocol: header === undefined ? 0 : (header.version ?? 2),
-      dialTimeoutMs: transport.dialTimeout ?? 30_000,
-      keepAliveMs: transport.dialKeepAlive ?? 15_000,
-      terminationDelayMs: named === undefined ? (balancer.terminationDelay ?? 0) : (named.terminationDelay ?? 100),
-    };
-  }
-
-  return { choose };
+/** How a server is reached; undefined where its address is none. */
+export function tcpTarget(
+  balancer: LoadBalancer,
+  server: Server,
+  provider: string,
+  serversTransports: Tcp['serversTransports'],
+): TcpTarget | undefined {
+  const at = readAddress(server.address);
+  if (at === undefined) return undefined;
+  const named = balancer.serversTransport ? serversTransports[qualify(balancer.serversTransport, provider)] : undefined;
+  const transport = named ?? serversTransports['default@internal'] ?? {};
+  // A transport that is named replaces what the service says.
+  const header = named === undefined ? (balancer.proxyProtocol ?? transport.proxyProtocol) : named.proxyProtocol;
+  return {
+    ...at,
+    tls: server.tls ? tlsOptions(transport.tls ?? {}, at.host) : undefined,
+    proxyProtocol: header === undefined ? 0 : (header.version ?? 2),
+    dialTimeoutMs: transport.dialTimeout ?? 30_000,
+    keepAliveMs: transport.dialKeepAlive ?? 15_000,
+    terminationDelayMs: named === undefined ? (balancer.terminationDelay ?? 0) : (named.terminationDelay ?? 100),
+  };
 }
 
 type TransportTls = NonNullable<Tcp['serversTransports'][string]['tls']>;

@@ -1,6 +1,5 @@
-import { providerOf, qualify } from '../../config/names.ts';
+import { createStreamServices, readAddress } from '../stream-services.ts';
 import type { StreamConfiguration } from '../streams.ts';
-import { createTurns } from '../tcp/turns.ts';
 
 export interface UdpTarget {
   readonly host: string;
@@ -15,36 +14,12 @@ export function createUdpRouting({ routers, services }: StreamConfiguration['udp
     const { entryPoints = [], service = '' } = routers[name]!;
     for (const entryPoint of entryPoints) if (!serviceOf.has(entryPoint)) serviceOf.set(entryPoint, service);
   }
-  const turns = new Map<string, () => UdpTarget | undefined>();
-
-  function create(name: string): () => UdpTarget | undefined {
-    const { loadBalancer, weighted } = services[name] ?? {};
-    if (loadBalancer !== undefined) {
-      const targets = (loadBalancer.servers ?? []).filter(({ fenced }) => !fenced).flatMap(({ address }) => targetOf(address) ?? []);
-      return createTurns(targets.map((item) => ({ item, weight: 1 })));
-    }
-    const next = createTurns(
-      (weighted?.services ?? []).map(({ name: item = '', weight = 1 }) => ({ item: qualify(item, providerOf(name)), weight })),
-    );
-    return () => {
-      const child = next();
-      return child === undefined ? undefined : choose(child);
-    };
-  }
-
-  function choose(name: string): UdpTarget | undefined {
-    let next = turns.get(name);
-    if (next === undefined) turns.set(name, (next = create(name)));
-    return next();
-  }
-
+  const choose = createStreamServices(services, (_, { address }) => {
+    const item = readAddress(address);
+    return item && { item };
+  });
   return (entryPoint) => {
     const service = serviceOf.get(entryPoint);
     return service === undefined ? undefined : choose(service);
   };
-}
-
-function targetOf(address = ''): UdpTarget | undefined {
-  const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(address);
-  return match === null ? undefined : { host: (match[1] ?? match[2]) || 'localhost', port: Number(match[3]) };
 }

@@ -33,3 +33,15 @@ it('goes on answering for two seconds when it stops, so that Workers hear of it 
   expect(await ask(false)).toBe('ECONNREFUSED');
   kept.destroy();
 });
+
+it('has nobody to tell when a successor has its place already', async () => {
+  const { clock, log } = createTestPlatform();
+  const listener = await listenRelay(
+    { address: '127.0.0.1:0' },
+    { handler: async () => textResponse(200, ''), clock, log, reusePort: false },
+  );
+  listener.leave();
+  listener.drain();
+  await listener.whenEmpty();
+  expect(listener.open()).toBe(0);
+});
