@@ -23,6 +23,10 @@ export function resolveConflicts(emitted: readonly EmittedRouter[]): Decided {
   const routers: Record<string, ProxyRouter> = {};
   const conflicts: Conflict[] = [];
   for (const group of groups.values()) {
+    if (group.length === 1) {
+      routers[group[0]!.name] = group[0]!.config;
+      continue;
+    }
     const [winner, ...others] = group.toSorted((a, b) => b.changedAt - a.changedAt || (a.name < b.name ? -1 : 1));
     const losers = others.filter(({ publishers }) => !publishers.some((publisher) => winner!.publishers.includes(publisher)));
     for (const router of group) if (!losers.includes(router)) routers[router.name] = router.config;
@@ -43,8 +47,9 @@ const describeConflict = (winner: EmittedRouter, losers: readonly EmittedRouter[
 
 /** A child goes with its last parent. */
 function withoutOrphans(routers: Record<string, ProxyRouter>): Record<string, ProxyRouter> {
-  const kept = Object.entries(routers).filter(
-    ([, { parentRefs = [] }]) => parentRefs.length === 0 || parentRefs.some((parent) => parent in routers),
-  );
-  return kept.length === Object.keys(routers).length ? routers : withoutOrphans(Object.fromEntries(kept));
+  const isOrphan = ({ parentRefs = [] }: ProxyRouter): boolean =>
+    parentRefs.length > 0 && !parentRefs.some((parent) => Object.hasOwn(routers, parent));
+  const names = Object.keys(routers);
+  const kept = names.filter((name) => !isOrphan(routers[name]!));
+  return kept.length === names.length ? routers : withoutOrphans(Object.fromEntries(kept.map((name) => [name, routers[name]!])));
 }

@@ -42,16 +42,18 @@ const isNode = (result: Result): result is Node => !('error' in result);
 export function createResolver(publications: readonly CompileInput[]): Resolver {
   const own = publications.map(({ shards }) => indexOf(shards.map(checkShard)));
   const holders = holdersOf(own);
-  const results = publications.map(() => new Map<string, Result | undefined>());
+  const results = publications.map(() => byKind(() => new Map<string, Result | undefined>()));
   const identities = new Map<string, number>();
+  let lastIdentity = 0;
 
   function resolve(publisher: number, kind: ObjectKind, name: string): Result {
-    const key = `${kind}/${name}`;
-    const known = results[publisher]!;
-    if (known.has(key)) return known.get(key) ?? { error: `${singular(kind)} '${name}' contains itself` };
-    known.set(key, undefined);
+    const known = results[publisher]![kind];
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    if (known.has(name)) return { error: `${singular(kind)} '${name}' contains itself` };
+    known.set(name, undefined);
     const result = examine(publisher, kind, name, own[publisher]![kind].get(name)!);
-    known.set(key, result);
+    known.set(name, result);
     return result;
   }
 
@@ -65,9 +67,6 @@ export function createResolver(publications: readonly CompileInput[]): Resolver 
       if (!isNode(target)) return { error: target.error };
       targets.push(target);
     }
-    const essence = `${kind}/${name} ${object.essence} ${targets.map(({ identity }) => identity).join()}`;
-    let identity = identities.get(essence);
-    if (identity === undefined) identities.set(essence, (identity = identities.size));
     // A parent's chain is not its child's: both are looked at when the parent is emitted.
     const needed = targets.filter((target) => target.kind !== 'routers');
     return {
@@ -76,11 +75,20 @@ export function createResolver(publications: readonly CompileInput[]): Resolver 
       publisher,
       object,
       targets,
-      identity,
+      identity: identify(kind, name, object, targets),
       isOwn: targets.every((target) => target.publisher === publisher && target.isOwn),
       away: object.away ?? needed.find(({ away }) => away !== undefined)?.away,
       awayLocal: object.awayLocal ?? needed.find(({ awayLocal }) => awayLocal !== undefined)?.awayLocal,
     };
+  }
+
+  /** Only what has its name from several publishers can be the same. */
+  function identify(kind: ObjectKind, name: string, { essence }: CheckedObject, targets: readonly Node[]): number {
+    if (holders[kind].get(name)!.length === 1) return ++lastIdentity;
+    const whole = `${kind}/${name} ${essence()} ${targets.map(({ identity }) => identity).join()}`;
+    let identity = identities.get(whole);
+    if (identity === undefined) identities.set(whole, (identity = ++lastIdentity));
+    return identity;
   }
 
   /** The publisher's own object even when it is broken; else the first publisher's that works. */
@@ -96,7 +104,7 @@ export function createResolver(publications: readonly CompileInput[]): Resolver 
     return { error: `There is no ${singular(kind)} '${name}'` };
   }
 
-  const variants = Object.fromEntries(OBJECT_KINDS.map((kind) => [kind, [] as Variant[]])) as Record<ObjectKind, Variant[]>;
+  const variants = byKind<Variant[]>(() => []);
   const names = new Map<Node, string>();
   const problems: CompileProblem[] = [];
   for (const kind of OBJECT_KINDS) {
@@ -132,19 +140,24 @@ export function createResolver(publications: readonly CompileInput[]): Resolver 
   return { variants: (kind) => variants[kind], nameOf: (node) => names.get(node)!, problems: () => problems };
 }
 
+const byKind = <T>(make: () => T): Record<ObjectKind, T> => ({
+  routers: make(),
+  services: make(),
+  middlewares: make(),
+  serversTransports: make(),
+});
+
 type Index = { readonly [K in ObjectKind]: Map<string, CheckedObject> };
 
 function indexOf(shards: readonly { readonly [K in ObjectKind]: ReadonlyMap<string, CheckedObject> }[]): Index {
-  const index: Index = { routers: new Map(), services: new Map(), middlewares: new Map(), serversTransports: new Map() };
+  const index: Index = byKind(() => new Map<string, CheckedObject>());
   for (const shard of shards) for (const kind of OBJECT_KINDS) for (const [name, object] of shard[kind]) index[kind].set(name, object);
   return index;
 }
 
 /** Indexes of the publishers that have an object of the name. */
 function holdersOf(own: readonly Index[]): { readonly [K in ObjectKind]: Map<string, number[]> } {
-  const holders = { routers: new Map(), services: new Map(), middlewares: new Map(), serversTransports: new Map() } as {
-    [K in ObjectKind]: Map<string, number[]>;
-  };
+  const holders = byKind(() => new Map<string, number[]>());
   own.forEach((index, publisher) => {
     for (const kind of OBJECT_KINDS)
       for (const name of index[kind].keys()) {

@@ -19,8 +19,8 @@ export interface Reference {
 
 /** What is known of one published object without looking at others. */
 export interface CheckedObject {
-  /** Equal for equal definitions; what the references mean is not in it. */
-  readonly essence: string;
+  /** Equal for equal definitions; what the references mean is not in it. Made when asked for: most objects have but one publisher. */
+  readonly essence: () => string;
   readonly references: readonly Reference[];
   /** Decoded: a router, a service, a middleware object, a transport. Undefined when broken. */
   readonly value: object | undefined;
@@ -54,7 +54,7 @@ function checkKind(kind: ObjectKind, objects: Readonly<Record<string, object>>):
 }
 
 function checkObject(kind: ObjectKind, name: string, object: object): CheckedObject {
-  const failed = (broken: string): CheckedObject => ({ essence: canonicalJson(object), references: [], value: undefined, broken });
+  const failed = (broken: string): CheckedObject => ({ essence: () => canonicalJson(object), references: [], value: undefined, broken });
   if (isBroken(object)) return failed(String(object.broken));
   if (providerOf(name) === 'internal') return failed('What is internal to an agent is never published');
   try {
@@ -70,7 +70,7 @@ const CHECKS: Record<ObjectKind, (name: string, object: Record<string, unknown>)
   middlewares: checkMiddleware,
   serversTransports: (_name, { config }) => {
     const value = read(serversTransport, config) as object;
-    return { essence: canonicalJson(value), references: [], value };
+    return { essence: () => canonicalJson(value), references: [], value };
   },
 };
 
@@ -95,7 +95,7 @@ function checkRouter(_name: string, object: Record<string, unknown>): CheckedObj
   compileHttpRule(rule, ruleSyntax(decoded.ruleSyntax));
   const value: RuntimeHttpRouter = { ...decoded, entryPoints, middlewares, service, rule, priority };
   return {
-    essence: canonicalJson([value, object.clientCertificate === true]),
+    essence: () => canonicalJson([value, object.clientCertificate === true]),
     references: [
       ...middlewares.map((name) => ({ kind: 'middlewares' as const, name })),
       ...(service === '' ? [] : [{ kind: 'services' as const, name: service }]),
@@ -114,7 +114,7 @@ function checkService(name: string, { config, folded }: Record<string, unknown>)
   const provider = providerOf(name);
   const transport = value.loadBalancer?.serversTransport;
   return {
-    essence: canonicalJson(value),
+    essence: () => canonicalJson(value),
     references: [
       ...childServices(value).map((child) => ({ kind: 'services' as const, name: qualify(child, provider) })),
       ...(value.middlewares ?? []).map((child) => ({ kind: 'middlewares' as const, name: qualify(child, provider) })),
@@ -129,14 +129,14 @@ function checkFolded({ weight, stickyCookie, digest }: Record<string, unknown>):
     throw new Error(`The weight ${String(weight)} is no whole number`);
   if (typeof digest !== 'string') throw new Error('The service has no fingerprint');
   const cookie = typeof stickyCookie === 'string' ? { stickyCookie } : {};
-  return { essence: canonicalJson({ digest, ...cookie }), references: [], value: {}, weight, ...cookie };
+  return { essence: () => canonicalJson({ digest, ...cookie }), references: [], value: {}, weight, ...cookie };
 }
 
 function checkMiddleware(name: string, { kind, options, withheld, digest }: Record<string, unknown>): CheckedObject {
   if (typeof kind !== 'string') throw new Error('The middleware has no kind');
   const reason = typeof withheld === 'string' ? withheld : undefined;
   const atAgent = (why: string): CheckedObject => ({
-    essence: canonicalJson({ kind, digest: digest ?? options }),
+    essence: () => canonicalJson({ kind, digest: digest ?? options }),
     references: [],
     value: {},
     away: why,
@@ -150,7 +150,7 @@ function checkMiddleware(name: string, { kind, options, withheld, digest }: Reco
   if (definition === undefined) return atAgent(`the Worker does not know '${kind}'; update it`);
   const word: Word = { kind, options: read(definition.options, options) };
   return {
-    essence: canonicalJson({ kind, digest: digest ?? word.options }),
+    essence: () => canonicalJson({ kind, digest: digest ?? word.options }),
     references: [
       ...middlewaresOf(name, word).map((child) => ({ kind: 'middlewares' as const, name: child })),
       ...servicesOf(name, word).map((child) => ({ kind: 'services' as const, name: child })),

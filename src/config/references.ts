@@ -81,8 +81,8 @@ export type ChildrenOf = ReadonlyMap<string, readonly string[]>;
 
 export function routersByParent(routers: ProxyConfiguration['routers']): ChildrenOf {
   const children = new Map<string, string[]>();
-  for (const [name, { parentRefs = [] }] of Object.entries(routers)) {
-    for (const parent of parentRefs) {
+  for (const name of Object.keys(routers)) {
+    for (const parent of routers[name]!.parentRefs ?? []) {
       const list = children.get(parent);
       if (list === undefined) children.set(parent, [name]);
       else list.push(name);

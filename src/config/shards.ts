@@ -107,7 +107,8 @@ export function routersByHost(routers: ProxyConfiguration['routers']): {
 } {
   const anyHost: string[] = [];
   const byHost = new Map<string, string[]>();
-  for (const [name, { parentRefs, hosts }] of Object.entries(routers)) {
+  for (const name of Object.keys(routers)) {
+    const { parentRefs, hosts } = routers[name]!;
     if (parentRefs !== undefined && parentRefs.length > 0) continue;
     if (hosts === undefined) anyHost.push(name);
     for (const host of hosts ?? []) {
