@@ -1,3 +1,4 @@
+import { UpstreamError } from '../base/errors.ts';
 import type { ProxyRequest, ProxyResponse } from '../base/message.ts';
 import type { MiddlewarePlatform } from './middleware.ts';
 import { transformBody } from './transform-body.ts';
@@ -21,5 +22,17 @@ export function unpackGzip(response: ProxyResponse, { decompressor }: Middleware
   if (transform === undefined) return;
   headers.delete('Content-Encoding');
   headers.delete('Content-Length');
-  response.body = transformBody(body, transform);
+  response.body = transformBody(body, {
+    ...transform,
+    write: (chunk) => readable(transform.write(chunk)),
+    end: () => readable(transform.end()),
+  });
+}
+
+async function readable(output: Promise<Uint8Array>): Promise<Uint8Array> {
+  try {
+    return await output;
+  } catch (cause) {
+    throw new UpstreamError('upstream.malformed', 'The server sent gzip that cannot be read', { cause });
+  }
 }

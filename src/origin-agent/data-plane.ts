@@ -3,6 +3,7 @@ import type { Cells } from '../base/cells.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { EntryPoint } from '../config/static.ts';
+import { unpackGzip } from '../middlewares/gzip-answer.ts';
 import type { MiddlewarePlatform } from '../middlewares/middleware.ts';
 import type { EntryPointOptions } from '../proxy/entry-point.ts';
 import type { Platform } from '../proxy/platform.ts';
@@ -23,7 +24,6 @@ import { HttpsHosts } from './tls/https-hosts.ts';
 import { createTlsTermination, type TlsTermination } from './tls/termination.ts';
 import { listenUdp } from './udp/listen.ts';
 import { createUdpRouting } from './udp/services.ts';
-import { unpackGzip } from './unpack.ts';
 
 export interface DataPlaneOptions {
   readonly entryPoints: Readonly<Record<string, EntryPoint>>;
@@ -89,7 +89,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     cells: options.cells,
     log,
     send: upstream.send,
-    unpack: unpackGzip,
+    unpack(response) {
+      unpackGzip(response, options.middleware);
+      return response;
+    },
     fetch: createFetch(upstream.send, clock),
     middleware: options.middleware,
     internal: createInternalServices({

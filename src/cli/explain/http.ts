@@ -1,13 +1,14 @@
 import { chainProblem, edgeVerdict, type Word, wordOf, wordsOf } from '../../config/chain.ts';
 import { portOf } from '../../config/merge/entry-points.ts';
-import { providerOf, providerRank, qualify } from '../../config/names.ts';
+import { providerOf, qualify } from '../../config/names.ts';
 import { createRoutingView, type RoutingView } from '../../config/rule/routing-view.ts';
 import { compileHttpRule, ruleSyntax } from '../../config/rule/rule.ts';
 import type { RuntimeConfiguration, RuntimeHttpRouter, RuntimeObject } from '../../config/runtime.ts';
 import type { StaticConfiguration } from '../../config/static.ts';
 import { createRequestPreparation } from '../../proxy/entry-point.ts';
 import { createRouteTable } from '../../proxy/route-table.ts';
-import type { CandidateRouter, ChainStep, Explained, ExplainedEntryPoint, Level } from './model.ts';
+import { explainLevel } from './level.ts';
+import type { ChainStep, Explained, ExplainedEntryPoint, Level } from './model.ts';
 import { type AskedRequest, toProxyRequest } from './request.ts';
 import { explainService } from './service.ts';
 
@@ -73,7 +74,15 @@ function explainAt(entryPoint: string, { runtime, configuration }: Ground, asked
     const belongs = parent === undefined ? isRoot : ({ config }: Router): boolean => (config.parentRefs ?? []).includes(parent!);
     const members = Object.entries(routers).filter(([, router]) => belongs(router));
     if (parent !== undefined && members.length === 0) break;
-    const level = explainLevel(parent, members, view, configuration, all);
+    const level = explainLevel<RuntimeHttpRouter, RoutingView>({
+      parent,
+      members,
+      view,
+      precedence: configuration.providers.precedence,
+      all,
+      createTable: createRouteTable,
+      wouldMatch: ({ rule = '', ruleSyntax: syntax }) => compileHttpRule(rule, ruleSyntax(syntax)).test(view),
+    });
     levels.push(level);
     taken = level.candidates.find(({ verdict }) => verdict === 'taken')?.router;
     if (taken === undefined || path.includes(taken)) break;
@@ -91,52 +100,6 @@ function explainAt(entryPoint: string, { runtime, configuration }: Ground, asked
     place: config === undefined ? undefined : placeOf(entryPoint, path, runtime, configuration),
     service: config === undefined || config.service === '' ? undefined : explainService(config.service, runtime),
   };
-}
-
-function explainLevel(
-  parent: string | undefined,
-  members: readonly [string, Router][],
-  view: RoutingView,
-  configuration: StaticConfiguration,
-  all: boolean,
-): Level {
-  const { precedence } = configuration.providers;
-  const live = members.filter(([, { status }]) => status !== 'disabled');
-  const table = createRouteTable(
-    live.map(([name, { config }]) => ({
-      name,
-      rule: config.rule ?? '',
-      ruleSyntax: config.ruleSyntax,
-      priority: config.priority,
-      providerRank: providerRank(providerOf(name), precedence),
-    })),
-  );
-  let isTaken = false;
-  const candidates = table.explain(view, { all }).map(({ entry, matches, failures }): CandidateRouter => {
-    const verdict = !matches ? 'no' : isTaken ? 'later' : 'taken';
-    isTaken ||= matches;
-    return { router: entry.name, rule: entry.rule, priority: String(entry.priority), verdict, reasons: failures };
-  });
-  const disabled = members
-    .filter(([, { status, config }]) => status === 'disabled' && wouldMatch(config, view))
-    .map(
-      ([name, { config, errors }]): CandidateRouter => ({
-        router: name,
-        rule: config.rule ?? '',
-        priority: String(config.priority),
-        verdict: 'disabled',
-        reasons: errors,
-      }),
-    );
-  return { parent, candidates: [...candidates, ...disabled], others: live.length - candidates.length };
-}
-
-function wouldMatch({ rule = '', ruleSyntax: syntax }: RuntimeHttpRouter, view: RoutingView): boolean {
-  try {
-    return compileHttpRule(rule, ruleSyntax(syntax)).test(view);
-  } catch {
-    return false;
-  }
 }
 
 function stepsOf(owner: string, names: readonly string[], { http }: RuntimeConfiguration): ChainStep[] {

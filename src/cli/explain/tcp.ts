@@ -1,11 +1,11 @@
-import { providerOf, providerRank } from '../../config/names.ts';
 import { compileTcpRule, ruleSyntax } from '../../config/rule/rule.ts';
 import { createTcpView, type TcpView } from '../../config/rule/tcp-matchers.ts';
-import type { RuntimeObject, RuntimeTcpRouter } from '../../config/runtime.ts';
+import type { RuntimeTcpRouter } from '../../config/runtime.ts';
 import { createTcpRouteTable } from '../../proxy/route-table.ts';
 import { UsageError } from '../arguments.ts';
 import { chooseEntryPoints, type ExplainOptions, type Ground } from './http.ts';
-import type { CandidateRouter, ChainStep, Explained, ExplainedEntryPoint } from './model.ts';
+import { explainLevel } from './level.ts';
+import type { ChainStep, Explained, ExplainedEntryPoint } from './model.ts';
 import { explainService } from './service.ts';
 
 export interface AskedConnection {
@@ -34,8 +34,6 @@ export function explainTcp(ground: Ground, asked: AskedConnection, options: Expl
   };
 }
 
-type Router = RuntimeObject<RuntimeTcpRouter>;
-
 function explainAt(
   entryPoint: string,
   { runtime, configuration }: Ground,
@@ -43,43 +41,23 @@ function explainAt(
   isTls: boolean,
   all: boolean,
 ): ExplainedEntryPoint {
-  const { precedence } = configuration.providers;
-  const members = Object.entries(runtime.tcp.routers).filter(
-    ([, { using = [], config }]) => using.includes(entryPoint) && (config.tls !== undefined) === isTls,
-  );
-  const live = members.filter(([, { status }]) => status !== 'disabled');
-  const table = createTcpRouteTable(
-    live.map(([name, { config }]) => ({
-      name,
-      rule: config.rule ?? '',
-      ruleSyntax: config.ruleSyntax,
-      priority: config.priority,
-      providerRank: providerRank(providerOf(name), precedence),
-    })),
-  );
-  let isTaken = false;
-  const candidates = table.explain(view, { all }).map(({ entry, matches, failures }): CandidateRouter => {
-    const verdict = !matches ? 'no' : isTaken ? 'later' : 'taken';
-    isTaken ||= matches;
-    return { router: entry.name, rule: entry.rule, priority: String(entry.priority), verdict, reasons: failures };
+  const level = explainLevel<RuntimeTcpRouter, TcpView>({
+    parent: undefined,
+    members: Object.entries(runtime.tcp.routers).filter(
+      ([, { using = [], config }]) => using.includes(entryPoint) && (config.tls !== undefined) === isTls,
+    ),
+    view,
+    precedence: configuration.providers.precedence,
+    all,
+    createTable: createTcpRouteTable,
+    wouldMatch: ({ rule = '', ruleSyntax: syntax }) => compileTcpRule(rule, ruleSyntax(syntax)).test(view),
   });
-  const disabled = members
-    .filter(([, router]) => router.status === 'disabled' && wouldMatch(router, view))
-    .map(
-      ([name, { config, errors }]): CandidateRouter => ({
-        router: name,
-        rule: config.rule ?? '',
-        priority: String(config.priority),
-        verdict: 'disabled',
-        reasons: errors,
-      }),
-    );
-  const router = candidates.find(({ verdict }) => verdict === 'taken')?.router;
+  const router = level.candidates.find(({ verdict }) => verdict === 'taken')?.router;
   const config = router === undefined ? undefined : runtime.tcp.routers[router]!.config;
   return {
     entryPoint,
     address: configuration.entryPoints?.[entryPoint]?.address,
-    levels: [{ parent: undefined, candidates: [...candidates, ...disabled], others: live.length - candidates.length }],
+    levels: [level],
     router,
     chain: (config?.middlewares ?? []).map(
       (name): ChainStep => ({
@@ -95,12 +73,4 @@ function explainAt(
         : 'at the agent: the edge carries HTTP only',
     service: config === undefined ? undefined : explainService(config.service, runtime, 'tcp'),
   };
-}
-
-function wouldMatch({ config }: Router, view: TcpView): boolean {
-  try {
-    return compileTcpRule(config.rule ?? '', ruleSyntax(config.ruleSyntax)).test(view);
-  } catch {
-    return false;
-  }
 }

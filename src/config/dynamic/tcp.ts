@@ -38,6 +38,13 @@ const healthCheck = object(
   { presence: true },
 );
 
+/** A server's options; TCP and UDP have the same. */
+export const streamServer = {
+  address: string('Host and port.', { labels: false }),
+  port: string('Port of the address that the provider makes.', { onlyLabels: true }),
+  fenced: boolean('On its way out: keeps its connections and takes no new ones.', { internal: 'note' }),
+};
+
 /** A reference with its weight; TCP and UDP have the same. */
 export const weightedServices = list(
   object({ name: string('The service.'), weight: integer('Share of the connections.', { default: 1 }) }, 'A service with its weight.'),
@@ -51,9 +58,7 @@ export const tcpService = object(
         servers: list(
           object(
             {
-              address: string('Host and port.', { labels: false }),
-              port: string('Port of the address that the provider makes.', { onlyLabels: true }),
-              fenced: boolean('On its way out: keeps its connections and takes no new ones.', { internal: 'note' }),
+              ...streamServer,
               tls: boolean('Speaks TLS to the server.'),
             },
             'A server.',

@@ -1,6 +1,6 @@
-import { boolean, list, map, object, string } from '../../base/schema.ts';
+import { list, map, object, string } from '../../base/schema.ts';
 import { names } from './router-options.ts';
-import { weightedServices } from './tcp.ts';
+import { streamServer, weightedServices } from './tcp.ts';
 
 export const udpRouter = object(
   { entryPoints: names('Entry points; all default ones when absent.'), service: string('Where datagrams go.') },
@@ -11,18 +11,7 @@ export const udpService = object(
   {
     loadBalancer: object(
       {
-        servers: list(
-          object(
-            {
-              address: string('Host and port.', { labels: false }),
-              port: string('Port of the address that the provider makes.', { onlyLabels: true }),
-              fenced: boolean('On its way out: keeps its connections and takes no new ones.', { internal: 'note' }),
-            },
-            'A server.',
-          ),
-          'The servers.',
-          { labelName: 'server' },
-        ),
+        servers: list(object(streamServer, 'A server.'), 'The servers.', { labelName: 'server' }),
       },
       'Several servers.',
     ),

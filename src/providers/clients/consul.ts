@@ -8,6 +8,7 @@ import { holdLock } from './held-lock.ts';
 import { createPairList } from './pair-list.ts';
 import { type OpenedStore, type StoreChange, type StoreContext, StoreError, type StoreLock } from './store.ts';
 import { type Answer, createStoreHttp, parseAnswer, type Question, type StoreHttp } from './store-http.ts';
+import { type PartLimits, partsOf } from './store-parts.ts';
 
 /** `namespace` is one of `namespaces`: every one is a store of its own. */
 export type ConsulStoreOptions = Omit<Infer<typeof consulOptions>, 'rootKey' | 'namespaces'> & { readonly namespace?: string };
@@ -16,6 +17,7 @@ export type ConsulStoreOptions = Omit<Infer<typeof consulOptions>, 'rootKey' | '
 const MAX_OPERATIONS = 64;
 /** A transaction may have 512 KiB as a request, where values are in base64. */
 const MAX_WRITE_BYTES = 300 * 1024;
+const PARTS: PartLimits = { maxChanges: MAX_OPERATIONS - 1, maxBytes: MAX_WRITE_BYTES, overheadBytes: (key) => key.length + 100 };
 /** How long an agent keeps a question without news, and by how much it may spread the answers (a sixteenth). */
 const WAIT_MS = 60_000;
 const PATIENCE_MS = WAIT_MS * (1 + 1 / 16) + 10_000;
@@ -70,7 +72,7 @@ export async function openConsulStore(options: ConsulStoreOptions, { clock }: St
     async write(changes, lock) {
       const held = lock.isHeld() ? sessions.get(lock) : undefined;
       if (held === undefined) throw lostLock();
-      for (const part of partsOf(changes)) await writePart(ask, part, held);
+      for (const part of partsOf(changes, PARTS)) await writePart(ask, part, held);
     },
     lock: async (key, holder, ttlMs) => {
       const taken = await takeLock(ask, clock, key, holder, Math.max(SHORTEST_TTL_MS, ttlMs));
@@ -184,22 +186,6 @@ const endSession = (ask: Ask, session: string): Promise<void> =>
     // It ends by itself.
     () => {},
   );
-
-function* partsOf(changes: readonly StoreChange[]): Generator<StoreChange[]> {
-  let part: StoreChange[] = [];
-  let bytes = 0;
-  for (const change of changes) {
-    const size = change.key.length + Buffer.byteLength(change.value ?? '') + 100;
-    if (part.length > 0 && (part.length === MAX_OPERATIONS - 1 || bytes + size > MAX_WRITE_BYTES)) {
-      yield part;
-      part = [];
-      bytes = 0;
-    }
-    part.push(change);
-    bytes += size;
-  }
-  if (part.length > 0) yield part;
-}
 
 async function writePart(ask: Ask, changes: readonly StoreChange[], { key, session }: { key: string; session: string }): Promise<void> {
   const operations = [

@@ -4,10 +4,12 @@ import { createEtcdCalls, type EtcdCalls, type EtcdStoreOptions } from './etcd-c
 import { holdLock } from './held-lock.ts';
 import { createPairList } from './pair-list.ts';
 import { type OpenedStore, type StoreChange, type StoreContext, StoreError, type StoreLock } from './store.ts';
+import { type PartLimits, partsOf } from './store-parts.ts';
 
 /** Of one transaction, as servers are set up (--max-txn-ops, --max-request-bytes 1.5 MiB). */
 const MAX_OPERATIONS = 128;
 const MAX_WRITE_BYTES = 1024 * 1024;
+const PARTS: PartLimits = { maxChanges: MAX_OPERATIONS, maxBytes: MAX_WRITE_BYTES, overheadBytes: (key) => key.length };
 const PAGE = 5_000;
 
 interface Header {
@@ -73,7 +75,7 @@ export async function openEtcdStore(options: EtcdStoreOptions, { clock }: StoreC
     async write(changes, lock) {
       const fence = lock.isHeld() ? fences.get(lock) : undefined;
       if (fence === undefined) throw lostLock();
-      for (const part of partsOf(changes)) await writePart(calls, part, fence);
+      for (const part of partsOf(changes, PARTS)) await writePart(calls, part, fence);
     },
     async lock(key, holder, ttlMs) {
       const lease = await grantLease(calls, ttlMs);
@@ -127,22 +129,6 @@ async function* watchEtcd(calls: EtcdCalls, prefixes: readonly string[], signal:
   } finally {
     over.abort();
   }
-}
-
-function* partsOf(changes: readonly StoreChange[]): Generator<StoreChange[]> {
-  let part: StoreChange[] = [];
-  let bytes = 0;
-  for (const change of changes) {
-    const size = change.key.length + Buffer.byteLength(change.value ?? '');
-    if (part.length === MAX_OPERATIONS || (part.length > 0 && bytes + size > MAX_WRITE_BYTES)) {
-      yield part;
-      part = [];
-      bytes = 0;
-    }
-    part.push(change);
-    bytes += size;
-  }
-  if (part.length > 0) yield part;
 }
 
 async function writePart(calls: EtcdCalls, changes: readonly StoreChange[], fence: string): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Infer } from '../../base/schema.ts';
 import type { zooKeeper as zooKeeperOptions } from '../../config/static/stores.ts';
 import { holdLock } from './held-lock.ts';
-import { type OpenedStore, type StoreChange, type StoreContext, StoreError, type StoreLock } from './store.ts';
+import { type OpenedStore, type StoreContext, StoreError, type StoreLock } from './store.ts';
+import { type PartLimits, partsOf } from './store-parts.ts';
 import { openZooKeeperSession, type ZooKeeperSession } from './zookeeper-session.ts';
 import { pathOf, readTree } from './zookeeper-tree.ts';
 import { type TreeView, watchTree } from './zookeeper-watch.ts';
@@ -12,6 +13,8 @@ export type ZooKeeperStoreOptions = Omit<Infer<typeof zooKeeperOptions>, 'rootKe
 /** A packet of a server has 1 MiB at most (jute.maxbuffer), with paths, lists of rights and folders in it. */
 const MAX_WRITE_BYTES = 768 * 1024;
 const MAX_CHANGES = 1_000;
+/** The path stands in the packet, and those of folders that are made with it. */
+const PARTS: PartLimits = { maxChanges: MAX_CHANGES, maxBytes: MAX_WRITE_BYTES, overheadBytes: (key) => 2 * key.length + 100 };
 /** Of the session that reads and announces; servers allow 2 to 20 of their ticks, by default 4 to 40 s. */
 const SESSION_MS = 30_000;
 
@@ -54,7 +57,7 @@ export async function openZooKeeperStore(options: ZooKeeperStoreOptions, { clock
     async write(changes, lock) {
       const path = lock.isHeld() ? lockPaths.get(lock) : undefined;
       if (path === undefined) throw new StoreError('lost-lock', 'Somebody else has taken the lock');
-      for (const part of partsOf(changes)) await writeNodes(await session(), part, path);
+      for (const part of partsOf(changes, PARTS)) await writeNodes(await session(), part, path);
     },
     async lock(key, holder, ttlMs) {
       const own = await openZooKeeperSession(options, ttlMs, clock);
@@ -115,21 +118,4 @@ async function putEphemeral(session: ZooKeeperSession, path: string, value: stri
   if ((await session.createEphemeral(path, value, false)) !== undefined) return;
   await session.remove(path);
   await session.createEphemeral(path, value, false);
-}
-
-function* partsOf(changes: readonly StoreChange[]): Generator<StoreChange[]> {
-  let part: StoreChange[] = [];
-  let bytes = 0;
-  for (const change of changes) {
-    // The path stands in the packet, and those of folders that are made with it.
-    const size = 2 * change.key.length + Buffer.byteLength(change.value ?? '') + 100;
-    if (part.length > 0 && (part.length === MAX_CHANGES || bytes + size > MAX_WRITE_BYTES)) {
-      yield part;
-      part = [];
-      bytes = 0;
-    }
-    part.push(change);
-    bytes += size;
-  }
-  if (part.length > 0) yield part;
 }

@@ -1,6 +1,6 @@
 import { createBody, errorText } from '../../base/body.ts';
 import { ClientError, ConfigError } from '../../base/errors.ts';
-import type { ProxyRequest, ProxyResponse } from '../../base/message.ts';
+import { finishMark, finishSince, type ProxyRequest, type ProxyResponse } from '../../base/message.ts';
 import { statusText } from '../../base/status-text.ts';
 import type { Service, ServiceContext } from './service.ts';
 
@@ -33,9 +33,11 @@ export function createFailover(name: string, config: FailoverConfig, context: Se
       headers: request.headers.clone(),
       body: body === undefined ? undefined : createBody(body, request.body?.trailers()),
     });
+    const mark = finishMark(request.facts);
     const response = await main.handle(copy());
     if (!isError(response.status)) return response;
     response.body?.discard();
+    finishSince(request.facts, mark);
     return fallback.handle(copy());
   }
 

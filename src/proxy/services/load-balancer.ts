@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../base/errors.ts';
-import { type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
+import { finishMark, finishSince, type ProxyRequest, type ProxyResponse, whenFinished } from '../../base/message.ts';
 import type { LoadBalancer } from '../../config/dynamic.ts';
 import { emptyResponse, errorResponse, noServer } from '../error-response.ts';
 import { cleanResponse, prepareOutgoing } from '../outgoing.ts';
@@ -69,12 +69,14 @@ export function createLoadBalancer(name: string, config: LoadBalancer, context: 
         return refused === undefined
           ? noServer()
           : errorResponse(new UpstreamError('upstream.refused', 'Every server refused the connection', { sent: false }), platform.log);
+      const mark = finishMark(request.facts);
       try {
         const response = await forward(index, request);
         if (setCookie) response.headers.append('Set-Cookie', sticky!.cookieFor(index));
         return response;
       } catch (error) {
         failed(index);
+        finishSince(request.facts, mark);
         if (!(error instanceof UpstreamError) || error.sent || error.code === 'upstream.aborted' || servers.length === 1)
           return errorResponse(error, platform.log);
         refused ??= new Set();

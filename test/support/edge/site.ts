@@ -11,7 +11,6 @@ import { createFetch } from '../../../src/origin-agent/fetch.ts';
 import { createMiddlewarePlatform } from '../../../src/origin-agent/middleware-platform.ts';
 import { createRelay } from '../../../src/origin-agent/relay.ts';
 import { createNodeHttpSender, createNodeHttpServer } from '../../../src/origin-agent/rim/node-http.ts';
-import { unpackGzip } from '../../../src/origin-agent/unpack.ts';
 import { diffConfigurations } from '../../../src/proxy/changes.ts';
 import { createProxy, type HttpProxy } from '../../../src/proxy/proxy.ts';
 import type { Certificate } from './certificates.ts';
@@ -53,7 +52,7 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
       cells: createLocalCells(),
       log,
       send: sender.send,
-      unpack: unpackGzip,
+      unpack: (response) => response,
       fetch: createFetch(sender.send, systemClock),
       middleware: createMiddlewarePlatform(),
     },
