@@ -115,8 +115,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const https = new HttpsHosts();
   const noTcp = { routers: {}, services: {}, middlewares: {}, serversTransports: {} };
   let routing = createTcpRouting(noTcp, options);
-  let services = createTcpServices(noTcp);
-  let udp = createUdpRouting({ routers: {}, services: {} });
+  let services = createTcpServices(noTcp, options.cells);
+  let udp = createUdpRouting({ routers: {}, services: {} }, options.cells);
   let tls: TlsTermination | undefined;
   const streams = { https, routing: (entryPoint: string) => routing(entryPoint), services: () => services, tls: () => tls };
   let relayState: RelayState = { agentId: '', grantKeys: [], published: [], clockOffsetMs: 0 };
@@ -132,7 +132,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setStreams(configuration) {
       routing = createTcpRouting(configuration.tcp, options);
       services = createTcpServices(configuration.tcp, options.cells);
-      udp = createUdpRouting(configuration.udp);
+      udp = createUdpRouting(configuration.udp, options.cells);
       tls = createTlsTermination(configuration.tls, log);
     },
     setRelayState(state) {

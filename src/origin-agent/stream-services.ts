@@ -1,5 +1,6 @@
+import type { Cells } from '../base/cells.ts';
 import { providerOf, qualify } from '../config/names.ts';
-import { createTurns, type Turn } from './turns.ts';
+import { createTurns, type Turn, turnsOf } from './turns.ts';
 
 interface Balancer {
   readonly servers?: readonly { readonly fenced?: boolean; readonly address?: string }[];
@@ -27,6 +28,7 @@ interface Node<T> {
 export function createStreamServices<B extends Balancer, T>(
   services: Readonly<Record<string, StreamService<B>>>,
   read: (balancer: B, server: NonNullable<B['servers']>[number], service: string) => Omit<Turn<T>, 'weight'> | undefined,
+  { protocol, cells }: { readonly protocol: 'tcp' | 'udp'; readonly cells: Cells },
 ): (service: string) => T | undefined {
   const nodes = new Map<string, Node<T>>();
   const nodeOf = (name: string): Node<T> => {
@@ -37,19 +39,20 @@ export function createStreamServices<B extends Balancer, T>(
 
   function create(name: string): Node<T> {
     const { loadBalancer, weighted } = services[name] ?? {};
+    const position = turnsOf(cells, `${protocol} ${name}`);
     if (loadBalancer !== undefined) {
       const turns = (loadBalancer.servers ?? [])
         .filter(({ fenced }) => !fenced)
         .flatMap((server) => read(loadBalancer, server, name) ?? [])
         .map((turn) => ({ ...turn, weight: 1 }));
-      return { next: createTurns(turns), isDown: () => turns.every(({ isDown }) => isDown?.()) };
+      return { next: createTurns(turns, position), isDown: () => turns.every(({ isDown }) => isDown?.()) };
     }
     const looks = weighted?.healthCheck !== undefined;
     const children = (weighted?.services ?? []).map(({ name: child = '', weight = 1 }) => {
       const item = qualify(child, providerOf(name));
       return { item, weight, isDown: looks ? () => nodeOf(item).isDown() : undefined };
     });
-    const next = createTurns(children);
+    const next = createTurns(children, position);
     return {
       next() {
         const child = next();

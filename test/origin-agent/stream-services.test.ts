@@ -1,12 +1,17 @@
 import { expect, it } from 'vitest';
+import { createLocalCells } from '../../src/base/cells.ts';
 import { createStreamServices, readAddress } from '../../src/origin-agent/stream-services.ts';
 
 const down = new Set<string>();
 const take = (services: object, name: string, count: number): string => {
-  const choose = createStreamServices(services as never, (_, { address = '' }: { address?: string }) => ({
-    item: address,
-    isDown: () => down.has(address),
-  }));
+  const choose = createStreamServices(
+    services as never,
+    (_, { address = '' }: { address?: string }) => ({
+      item: address,
+      isDown: () => down.has(address),
+    }),
+    { protocol: 'tcp', cells: createLocalCells() },
+  );
   return Array.from({ length: count }, () => choose(name) ?? '-').join('');
 };
 const servers = (...addresses: string[]): object => ({ loadBalancer: { servers: addresses.map((address) => ({ address })) } });

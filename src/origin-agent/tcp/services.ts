@@ -29,15 +29,14 @@ export interface TcpServices {
   choose(service: string): TcpTarget | undefined;
 }
 
-/** `cells` hold what health checks say; without them every server is well. */
-export function createTcpServices({ services, serversTransports }: Tcp, cells?: Cells): TcpServices {
-  return {
-    choose: createStreamServices(services, (loadBalancer, server, name) => {
-      const item = tcpTarget(loadBalancer, server, providerOf(name), serversTransports);
-      const state = loadBalancer.healthCheck && cells && tcpServerState(cells, name, server.address);
-      return item && { item, isDown: state?.isDown };
-    }),
+/** `cells` hold what health checks say, and whose turn it is. */
+export function createTcpServices({ services, serversTransports }: Tcp, cells: Cells): TcpServices {
+  const read = (loadBalancer: LoadBalancer, server: Server, name: string) => {
+    const item = tcpTarget(loadBalancer, server, providerOf(name), serversTransports);
+    const state = loadBalancer.healthCheck && tcpServerState(cells, name, server.address);
+    return item && { item, isDown: state?.isDown };
   };
+  return { choose: createStreamServices(services, read, { protocol: 'tcp', cells }) };
 }
 
 /** What is known of a server of a TCP service. */

@@ -57,7 +57,7 @@ beforeAll(async () => {
     },
   } as never);
   const routing = createTcpRouting(tcp, { cells: createLocalCells(), precedence: undefined });
-  const services = createTcpServices(tcp);
+  const services = createTcpServices(tcp, createLocalCells());
   const tls = createTlsTermination(
     {
       certificates: [{ ...pair, names: ['site.test'] }],
