@@ -98,6 +98,11 @@ export function pathsWith(index: (n: number) => string): (schema: Schema) => fc.
 
 const spelling = (word: string): fc.Arbitrary<string> => fc.constantFrom(word, word, word.toLowerCase(), word.toUpperCase());
 
+/** The same for a property that has to wait. */
+export async function checkAsync<T>(arbitrary: fc.Arbitrary<T>, count: number, property: (value: T) => Promise<void>): Promise<void> {
+  await fc.assert(fc.asyncProperty(arbitrary, property), { numRuns: count });
+}
+
 /** Runs a property so often; throws the counter-example. */
 export function check<T>(arbitrary: fc.Arbitrary<T>, count: number, property: (value: T) => void): void {
   fc.assert(
