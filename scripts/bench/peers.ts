@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cpuMicroseconds, LOAD_CORE, rssBytes, startPinned, wrk } from './support/machine.ts';
@@ -143,7 +143,11 @@ async function benchReload(present: readonly PeerName[], site: Site): Promise<vo
       const steady = await openLoop(site, port, 12);
       const before = await cpuMicroseconds(running.get(name)!.pid);
       let change = 0;
-      const timer = setInterval(() => void writeFile(dynamicFile, dynamicText(task, site.folder, site.serverPort, ++change)), 3000);
+      // Whole or not at all: a reader of half a file would be no fault of its own.
+      const timer = setInterval(async () => {
+        await writeFile(`${dynamicFile}.new`, dynamicText(task, site.folder, site.serverPort, ++change));
+        await rename(`${dynamicFile}.new`, dynamicFile);
+      }, 3000);
       const reloading = await openLoop(site, port, 18).finally(() => clearInterval(timer));
       const cpuSeconds = ((await cpuMicroseconds(running.get(name)!.pid)) - before) / 1e6;
       for (const [title, { sent, failed, p50Ms, p99Ms, worstMs }] of Object.entries({ steady, reloading }))
@@ -194,7 +198,7 @@ async function benchMemory(site: Site): Promise<void> {
     await wrk(`http://127.0.0.1:${port}/1k`, 64, SECONDS, ['Host: h9999.test']);
     const before = await rssBytes(pid);
     console.log(`  10,000 routers, 2 threads, after traffic: ${Math.round(before / 1e6)} MB RSS (at most 200)`);
-    const idle = startPinned(site.children, LOAD_CORE, [process.execPath, script('idle.ts'), String(port), '4000']);
+    const idle = startPinned(site.children, LOAD_CORE, [process.execPath, script('idle.ts'), String(port), '10000']);
     const [text] = await once(idle.stdout!, 'data');
     const used = (await rssBytes(pid)) - before;
     console.log(`  ${String(text).trim()} idle connections: ${(used / Number(text) / 1024).toFixed(1)} KB each (at most 10)`);
