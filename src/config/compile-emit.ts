@@ -122,7 +122,8 @@ function emitRouters(all: readonly Variant[], publications: readonly CompileInpu
     }
     const publishers = variant.nodes.map(({ publisher }) => publications[publisher]!.publisher);
     const changedAt = Math.max(...variant.nodes.map(({ publisher, name }) => publications[publisher]!.changedAt(name)));
-    for (const [name, config] of partsOf(variant.name, renameRouter(node, nameOf, handOver), taken))
+    const away = handOver && { handOver, ...choiceOf(variant, handOver, publications) };
+    for (const [name, config] of partsOf(variant.name, renameRouter(node, nameOf, away), taken))
       routers.push({ name, config, publishers, changedAt });
   }
   return { routers, problems };
@@ -142,7 +143,26 @@ function agentsWith({ nodes }: Variant, publications: readonly CompileInput[]): 
   return sites;
 }
 
-function renameRouter(node: Node, nameOf: Names, handOver: Record<string, string> | undefined): ProxyRouter {
+/** What the services of a router say of their sites, where it is more than nothing. */
+function choiceOf(
+  { nodes }: Variant,
+  handOver: Record<string, string>,
+  publications: readonly CompileInput[],
+): Pick<ProxyRouter, 'handOverChoice'> {
+  const weights: Record<string, number> = {};
+  let stickyCookie: string | undefined;
+  for (const { publisher, targets } of nodes) {
+    const site = publications[publisher]!.publisher;
+    const service = targets.find(({ kind }) => kind === 'services')?.object;
+    if (handOver[site] === undefined || service === undefined) continue;
+    if (service.weight !== undefined && service.weight !== 1) weights[site] = service.weight;
+    stickyCookie ??= service.stickyCookie;
+  }
+  const choice = { ...(Object.keys(weights).length > 0 && { weights }), ...(stickyCookie !== undefined && { stickyCookie }) };
+  return Object.keys(choice).length > 0 ? { handOverChoice: choice } : {};
+}
+
+function renameRouter(node: Node, nameOf: Names, away: Pick<ProxyRouter, 'handOver' | 'handOverChoice'> | undefined): ProxyRouter {
   const value = node.object.value as RuntimeHttpRouter;
   const rename = renamer(node, node.targets, (written) => written, nameOf);
   const hosts = value.parentRefs === undefined || value.parentRefs.length === 0 ? hostsOf(value) : undefined;
@@ -152,7 +172,7 @@ function renameRouter(node: Node, nameOf: Names, handOver: Record<string, string
     middlewares: value.middlewares.map((name) => rename('middlewares', name)),
     service: value.service === '' ? '' : rename('services', value.service),
     ...(value.parentRefs && { parentRefs: value.parentRefs.map((name) => rename('routers', name)) }),
-    ...(handOver && { handOver }),
+    ...away,
     ...(node.object.clientCertificate && { clientCertificate: true }),
   };
 }

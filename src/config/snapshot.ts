@@ -16,13 +16,15 @@ type ServiceConfig = RuntimeConfiguration['http']['services'][string]['config'];
 type ServersTransportConfig = RuntimeConfiguration['http']['serversTransports'][string]['config'];
 
 /**
- * `handOver`: at the edge the chain is left to the agent; the name of the router there, by site. `clientCertificate`: its TLS
+ * `handOver`: at the edge the chain is left to the agent; the name of the router there, by site. `handOverChoice`: how its service there
+ * would have sites chosen; weights are 1 where nothing is said. `clientCertificate`: its TLS
  * options demand one; at the edge whoever Cloudflare has not verified is answered 403. `hosts`: the hosts of which a request must
  * have one (`hostKey`), so that a Worker need not read a rule to know that it is for another host; absent when it may have any.
  */
 export type ProxyRouter = RuntimeHttpRouter & {
   readonly hosts?: readonly string[];
   readonly handOver?: Readonly<Record<string, string>>;
+  readonly handOverChoice?: { readonly weights?: Readonly<Record<string, number>>; readonly stickyCookie?: string };
   readonly clientCertificate?: true;
 };
 

@@ -60,8 +60,9 @@ export function createBuilder(objects: () => Objects, platform: Platform, childr
       const config = objects().routers.get(name);
       if (config === undefined) throw new ConfigError('config.reference', `There is no router '${name}'`, { object: name });
       if (config.handOver !== undefined && platform.relay !== undefined) {
-        const sites = Object.entries(config.handOver).map(([site, there]) => ({ site, name: there, weight: 1 }));
-        const { handle } = platform.relay({ kind: 'router', sites, stickyCookie: undefined });
+        const { weights = {}, stickyCookie } = config.handOverChoice ?? {};
+        const sites = Object.entries(config.handOver).map(([site, there]) => ({ site, name: there, weight: weights[site] ?? 1 }));
+        const { handle } = platform.relay({ kind: 'router', sites, stickyCookie });
         return always(config.clientCertificate ? demandCertificate(handle) : handle);
       }
       const end = children(name) ?? service(config.service, touched).handle;

@@ -63,6 +63,22 @@ http:
     expect(local.middlewares['few@file']).toEqual({ inFlightReq: { amount: 3 } });
   });
 
+  it('a router that is handed over chooses its site as its service would', async () => {
+    const yaml = `
+http:
+  routers: { r: { rule: "Host(\`a.test\`)", service: s, middlewares: [few] } }
+  services: { s: { loadBalancer: { sticky: { cookie: { name: seen } }, servers: [{ url: "http://10.0.0.1" }] } } }
+  middlewares: { few: { inFlightReq: { amount: 3 } } }
+`;
+    const plain = yaml.replace('sticky: { cookie: { name: seen } }, ', '');
+    const [heavy, light] = [await inputOf('berlin', yaml, { weight: 3 }), await inputOf('paris', yaml)];
+    expect(http(heavy, light).routers['r@file']!.handOverChoice).toEqual({
+      weights: { berlin: 3 },
+      stickyCookie: expect.stringContaining('seen'),
+    });
+    expect(http(await inputOf('berlin', plain)).routers['r@file']).not.toHaveProperty('handOverChoice');
+  });
+
   it('a weighted service keeps the names of its children as they were written: cookies are made of them', async () => {
     const yaml = `
 http:
