@@ -151,6 +151,15 @@ describe('two sites', () => {
     expect(valuesOf(moved.headers, 'Set-Cookie')[0]).not.toContain(cookie);
   });
 
+  /** Both Workers have heard that it is going: the other site gets requests and this one none, nor has it one to answer. */
+  async function leftAlone(site: Site, other: Site): Promise<void> {
+    for (;;) {
+      const [here, there] = [site.received.length, other.received.length];
+      while (other.received.length < there + 20) await delay(1);
+      if (site.received.length === here && site.inFlight() === 0) return;
+    }
+  }
+
   it('requests that run while agents restart one after the other: no failure, without and with a small body', async () => {
     const failures: number[] = [];
     let running = true;
@@ -162,14 +171,17 @@ describe('two sites', () => {
         }
       }),
     );
-    for (const site of [one, two, one, two]) {
+    for (const [site, other] of [
+      [one, two],
+      [two, one],
+      [one, two],
+      [two, one],
+    ] as const) {
       site.draining = true;
-      // Long enough for the requests that it began; the other one takes the next.
-      await delay(50);
+      await leftAlone(site, other);
       await site.cut();
       await site.listen();
       site.draining = false;
-      await delay(50);
     }
     running = false;
     await load;

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { JWK } from 'jose';
 import { createLocalCells } from '../../../src/base/cells.ts';
 import { createLogger, type LogLine } from '../../../src/base/log.ts';
-import { createFacts, type ProxyRequest } from '../../../src/base/message.ts';
+import { createFacts, type ProxyRequest, whenFinished } from '../../../src/base/message.ts';
 import type { ProxyConfiguration } from '../../../src/config/snapshot.ts';
 import { systemClock } from '../../../src/origin-agent/clock.ts';
 import { createFetch } from '../../../src/origin-agent/fetch.ts';
@@ -24,6 +24,8 @@ export interface Site {
   readonly log: LogLine[];
   /** Requests that reached the relay, as they came. */
   readonly received: ProxyRequest[];
+  /** Those of them whose answer has not left. */
+  inFlight(): number;
   draining: boolean;
   /** Added to the time of the machine. */
   clockOffsetMs: number;
@@ -44,6 +46,7 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
   const sender = createNodeHttpSender();
   let configuration = EMPTY;
   let port = 0;
+  let inFlight = 0;
   const proxy = createProxy({
     platform: {
       place: 'agent',
@@ -71,6 +74,8 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
   const http = createNodeHttpServer({
     handler: (request) => {
       site.received.push({ ...request, headers: request.headers.clone(), facts: createFacts(0) });
+      inFlight++;
+      whenFinished(request.facts, () => inFlight--);
       return relay(request);
     },
     entryPoint: 'relay',
@@ -94,6 +99,7 @@ export async function startSite(id: string, tls: Certificate, grantKeys: readonl
     proxy,
     log: lines,
     received: [],
+    inFlight: () => inFlight,
     draining: false,
     clockOffsetMs: 0,
     grantKeys,
