@@ -38,7 +38,11 @@ export const run: Command = async (args, io) => {
 /** Status of `HEAD /ping`; 0 when nothing answers within 5 s. */
 function headStatus(host: string, port: number): Promise<number> {
   return new Promise((resolve) => {
-    const outgoing = request({ host, port, method: 'HEAD', path: '/ping' }, (response) => resolve(response.statusCode ?? 0));
+    // A connection that were kept would keep this process too.
+    const outgoing = request({ host, port, method: 'HEAD', path: '/ping', agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
     const stop = systemClock.after(5_000, () => outgoing.destroy());
     outgoing.on('error', () => resolve(0));
     outgoing.on('close', stop);
