@@ -16,7 +16,7 @@ export const run: Command = async (args, io) => {
     io.stdout.write(usage);
     return 0;
   }
-  const context = { clock: systemClock, log: silentLogger, patienceMs: 0 };
+  const context = { clock: systemClock, log: silentLogger, patienceMs: 0, copyPatienceMs: 0 };
   const { configuration, problems, store } = await readStartConfiguration(args, io.env, io.cwd, context);
   await store?.close();
   if (configuration === undefined) {
