@@ -160,7 +160,7 @@ function readTexts(schema: Schema, input: unknown, reading: Reading): unknown {
     const value =
       entry === null || entry === undefined || isTree(entry) || Array.isArray(entry)
         ? fail(reading, 'bad-value', entry === null || entry === undefined ? 'is empty' : 'wants a plain value')
-        : readEntry(inherit(schema), typeof entry === 'string' ? entry.trim() : entry, reading);
+        : readEntry(inherit(schema), typeof entry === 'string' && reading.dialect !== 'machine' ? entry.trim() : entry, reading);
     reading.path.pop();
     if (value === FAILED) failed = true;
     else values.push(value);

@@ -10,3 +10,6 @@ export function writePrivateFile(path: string, text: string): void {
   writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
   renameSync(draft, path);
 }
+
+/** Why such a file cannot be read. Node's own words about JSON show a piece of the text, which may be a secret. */
+export const readProblem = (error: Error): string => (error instanceof SyntaxError ? 'It is no valid JSON' : error.message);

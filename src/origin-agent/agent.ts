@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { ConfigError } from '../base/errors.ts';
 import type { Logger, LogLevel } from '../base/log.ts';
@@ -15,6 +15,7 @@ import { createDebug } from './api/debug.ts';
 import { createApi } from './api.ts';
 import { createArena, createSharedCells } from './cells.ts';
 import { collect } from './collect.ts';
+import { configurationCopies } from './configuration-copy.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
 import { type EdgeSide, nodeName, startEdgeSide } from './edge-side.ts';
 import { createHealthChecks } from './health-check.ts';
@@ -136,13 +137,13 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
   const rereaders = new Set<() => void>();
 
   /** What is collected meanwhile is applied in one go when the threads have taken the last. */
-  let pending: RuntimeConfiguration | undefined;
+  let pending: { readonly next: RuntimeConfiguration; readonly isOnCopy: boolean } | undefined;
   /** What to tell when it is served. */
   let waiting: (() => void)[] = [];
   let applying: Promise<void> | undefined;
   async function apply(): Promise<void> {
     while (pending !== undefined) {
-      const next = pending;
+      const { next, isOnCopy } = pending;
       pending = undefined;
       const told = waiting;
       waiting = [];
@@ -150,18 +151,19 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
       reloads.count += 1;
       reloads.lastMs = clock.now();
       health.update(next);
-      edgeSide?.update(next);
+      edgeSide?.update(next, isOnCopy);
       for (const tell of told) tell();
       for (const watcher of [...watchers]) watcher(next);
     }
   }
-  const serve = (next: RuntimeConfiguration): void => {
+  const serve = (next: RuntimeConfiguration, isOnCopy: boolean): void => {
     reportProblems(runtime, next, log);
     runtime = next;
-    pending = next;
+    pending = { next, isOnCopy };
     applying ??= apply().finally(() => (applying = undefined));
   };
 
+  const stateDirectory = resolve(cwd, configuration.edge.stateDirectory);
   let collecting: Promise<void> = Promise.resolve();
   const collected = Promise.withResolvers<void>();
   function follow(): Promise<void> {
@@ -180,9 +182,14 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
       log,
       onChange(messages, { applied }) {
         if (applied !== undefined) waiting.push(applied);
-        serve(merger.merge(messages));
+        serve(
+          merger.merge(messages),
+          [...messages.values()].some(({ isCopy }) => isCopy),
+        );
       },
       onComplete: collected.resolve,
+      // Who serves now knows at least as much as what it wrote.
+      lastGoodOf: configurationCopies({ stateDirectory, isRead: succession.predecessor === undefined, clock, log }),
     });
     return collected.promise;
   }
@@ -196,7 +203,7 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
 
   let ports: Record<string, number>;
   try {
-    serve(runtime);
+    serve(runtime, false);
     await applying;
     edgeSide = await startEdgeSide({ edge: configuration.edge, cwd, cells, clock, log, onRelayState: threads.setRelayState });
     // Who takes over must know all that its predecessor knows before it gets the first connection.

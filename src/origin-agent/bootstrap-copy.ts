@@ -2,7 +2,7 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../base/log.ts';
 import type { Pair } from '../config/keys.ts';
-import { writePrivateFile } from '../kv-sync/private-file.ts';
+import { readProblem, writePrivateFile } from '../kv-sync/private-file.ts';
 
 /** What a store said at the last start that came about. */
 export interface KeptKeys {
@@ -33,7 +33,7 @@ export function openBootstrapCopy(directory: string, identity: string, log: Logg
         return store === identity ? { pairs, at } : undefined;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-          log.warn('The copy of the static configuration cannot be read', { file: path, error: (error as Error).message });
+          log.warn('The copy of the static configuration cannot be read', { file: path, error: readProblem(error as Error) });
         return undefined;
       }
     },

@@ -2,9 +2,10 @@ import { createBackoff } from '../base/backoff.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { StoreKeys } from '../config/static/store-keys.ts';
-import { openStore, type StoreOptions } from '../providers/clients/open-store.ts';
+import { openStore } from '../providers/clients/open-store.ts';
 import { type OpenedStore, StoreError } from '../providers/clients/store.ts';
-import { parseStoreUrl, type StoreUrl } from '../providers/clients/store-url.ts';
+import { storeSource } from '../providers/clients/store-source.ts';
+import { parseStoreUrl } from '../providers/clients/store-url.ts';
 import { type BootstrapCopy, openBootstrapCopy } from './bootstrap-copy.ts';
 
 /** Beside the root of the dynamic configuration: Traefik refuses all of it for one key that it does not know. */
@@ -40,7 +41,7 @@ export async function readBootstrap(url: string, stateDirectory: string, context
   const { kind, options, rootKey } = parseStoreUrl(url, DEFAULT_ROOT);
   const store = await openStore(kind, options, { clock, log });
   const root = rootKey.replace(/^\/+|\/+$/g, '');
-  const copy = openBootstrapCopy(stateDirectory, identityOf({ kind, options, rootKey: root }), log);
+  const copy = openBootstrapCopy(stateDirectory, JSON.stringify(storeSource(kind, { ...options, rootKey })), log);
   try {
     const { pairs, isCopy } = await readOrCopy(store, root, copy, context);
     return {
@@ -55,12 +56,6 @@ export async function readBootstrap(url: string, stateDirectory: string, context
     await store.close();
     throw error;
   }
-}
-
-/** Servers and place of the keys; credentials may change without a copy getting useless. */
-function identityOf({ kind, options, rootKey }: StoreUrl): string {
-  const { endpoints, db, sentinel, namespace } = options as Partial<StoreOptions['redis'] & StoreOptions['consul']>;
-  return JSON.stringify({ kind, endpoints, db, masterName: sentinel?.masterName, namespace, rootKey });
 }
 
 type Pairs = StoreKeys['pairs'];

@@ -1,6 +1,7 @@
 import { describe } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { PROVIDERS } from '../providers/index.ts';
+import { type LastGood, orLastGood } from '../providers/last-good.ts';
 import type { ProviderContext, ProviderDefinition, ProviderMessage } from '../providers/provider.ts';
 import { distinct, keepTrying, throttle } from '../providers/stream.ts';
 
@@ -9,6 +10,8 @@ export interface CollectOptions {
   readonly providers: Readonly<Record<string, unknown>>;
   readonly throttleMs: number;
   readonly context: ProviderContext;
+  /** Where what providers of other machines say is kept; it counts as their first message while they cannot be read. */
+  readonly lastGoodOf?: (provider: string, source: Readonly<Record<string, unknown>>) => LastGood;
   readonly log: Logger;
   /** Called after each message with all that is known by then. */
   readonly onChange: (messages: ReadonlyMap<string, ProviderMessage>, latest: ProviderMessage) => void;
@@ -26,11 +29,14 @@ function reportProblems(before: ProviderMessage | undefined, { problems }: Provi
 }
 
 /** Runs every provider that is switched on until the context's signal aborts; what each said last is kept. */
-export async function collect({ providers, throttleMs, context, log, onChange, onComplete }: CollectOptions): Promise<void> {
+export async function collect({ providers, throttleMs, context, lastGoodOf, log, onChange, onComplete }: CollectOptions): Promise<void> {
   const messages = new Map<string, ProviderMessage>();
   const follow = async ({ definition, suffix, options }: Instance): Promise<void> => {
     const own = { ...context, log: log.with({ providerName: suffix }) };
-    for await (const message of throttle(distinct(keepTrying(() => definition.watch(options, own), own)), throttleMs, own)) {
+    const start = (own: ProviderContext) => throttle(distinct(keepTrying(() => definition.watch(options, own), own)), throttleMs, own);
+    const source = definition.sourceOf?.(options);
+    const lastGood = source && lastGoodOf?.(suffix, source);
+    for await (const message of lastGood === undefined ? start(own) : orLastGood(start, lastGood, own)) {
       reportProblems(messages.get(suffix), message, own.log);
       messages.set(suffix, message);
       onChange(messages, message);

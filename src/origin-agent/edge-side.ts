@@ -20,14 +20,18 @@ export interface EdgeSideOptions {
   readonly log: Logger;
   /** Called when relays shall serve or believe something else. */
   readonly onRelayState: (state: RelayState) => void;
+  readonly fetch?: typeof fetch;
 }
 
 /** What an agent does for the edge: publishes what is public, renews its lease, tells its relays what they serve. */
 export interface EdgeSide {
   /** From here on the hub is told. Before, an agent that has read half of its sources would take the other half away from the edge. */
   begin(): void;
-  /** Takes over the configuration in force: relays serve it. */
-  update(runtime: RuntimeConfiguration): void;
+  /**
+   * Takes over the configuration in force: relays serve it. While the copy of a provider that cannot be read is in it, the hub is not
+   * told: it has what was published before, or others have published something newer since.
+   */
+  update(runtime: RuntimeConfiguration, isOnCopy: boolean): void;
   /** Looks at the health of servers again. */
   healthChanged(): void;
   close(): Promise<void>;
@@ -63,6 +67,7 @@ export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide 
     entryPoints,
     clock,
     log,
+    ...(options.fetch !== undefined && { fetch: options.fetch }),
   });
   const lastPublic = new Map<string, number>();
   let runtime: RuntimeConfiguration | undefined;
@@ -95,8 +100,11 @@ export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide 
 
   let begun = false;
   let publicNames: readonly string[] = [];
-  function update(next: RuntimeConfiguration): void {
+  let isHeld = false;
+  function update(next: RuntimeConfiguration, isOnCopy: boolean): void {
     runtime = next;
+    if (isOnCopy && !isHeld) log.warn('Nothing is published until every provider can be read');
+    isHeld = isOnCopy;
     try {
       publicNames = namesOf(fold(next, { entryPoints, agent: {} }));
     } catch (error) {
@@ -110,7 +118,7 @@ export async function startEdgeSide(options: EdgeSideOptions): Promise<EdgeSide 
 
   function tellHub(): void {
     if (!begun || runtime === undefined) return;
-    publisher.publish(runtime);
+    if (!isHeld) publisher.publish(runtime);
     publisher.health(withoutServers(runtime, cells));
   }
 

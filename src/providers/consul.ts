@@ -1,6 +1,7 @@
 import { ConfigError } from '../base/errors.ts';
 import { consul } from '../config/static/stores.ts';
 import { openStore } from './clients/open-store.ts';
+import { storeSource } from './clients/store-source.ts';
 import { defineProvider } from './provider.ts';
 import { followStore } from './store.ts';
 
@@ -9,6 +10,7 @@ export const consulProvider = defineProvider({
   suffix: 'consul',
   summary: 'Keys of a Consul; every namespace that is named is a provider of its own.',
   options: consul,
+  sourceOf: ({ namespaces, ...options }) => storeSource('consul', { ...options, namespace: namespaces?.[0] }),
   instances: ({ namespaces = [], ...options }) =>
     namespaces.length === 0
       ? [{ suffix: 'consul', options }]

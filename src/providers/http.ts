@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { createBackoff } from '../base/backoff.ts';
 import { sleep } from '../base/clock.ts';
 import { ConfigError, describe } from '../base/errors.ts';
+import type { Infer } from '../base/schema.ts';
 import { parseDocument } from '../config/document.ts';
 import type { DynamicConfiguration } from '../config/dynamic.ts';
 import { loadDynamic } from '../config/load.ts';
@@ -16,6 +18,7 @@ export const httpProvider = defineProvider({
   suffix: 'http',
   summary: 'Asks an HTTP address for the configuration, as YAML or JSON, again and again.',
   options: http,
+  sourceOf,
   async *watch(options, context) {
     const { endpoint = '', pollInterval } = options;
     if (endpoint === '')
@@ -43,8 +46,10 @@ export const httpProvider = defineProvider({
         if (text !== last) {
           last = text;
           const message = await load(text, source, inForce, context);
-          inForce = message.configuration;
-          yield message;
+          if (message !== undefined) {
+            inForce = message.configuration;
+            yield message;
+          }
         }
       } catch (error) {
         if (context.signal.aborted) break;
@@ -53,6 +58,7 @@ export const httpProvider = defineProvider({
           error: describe(error),
           retryAfterMs: Math.round(pauseMs),
         });
+        context.onFailure?.(error as Error);
       }
       await sleep(context.clock, pauseMs, context.signal);
     }
@@ -66,13 +72,24 @@ function withoutSecrets(endpoint: string): string {
   return origin + pathname;
 }
 
-/** What cannot be read at all leaves everything as it was. */
+/** Another query or another host may be another configuration; the query may hold a password, and is known by its hash. */
+function sourceOf({ endpoint = '', headers = {} }: Infer<typeof http>): Readonly<Record<string, unknown>> {
+  const search = URL.canParse(endpoint) ? new URL(endpoint).search : '';
+  return {
+    kind: 'http',
+    endpoint: URL.canParse(endpoint) ? withoutSecrets(endpoint) : '',
+    query: search && createHash('sha256').update(search).digest('base64url'),
+    host: Object.entries(headers).find(([name]) => name.toLowerCase() === 'host')?.[1],
+  };
+}
+
+/** What cannot be read at all leaves everything as it was: undefined when that is what was said before the agent was started. */
 async function load(
   text: string,
   source: string,
   before: DynamicConfiguration | undefined,
-  { log }: ProviderContext,
-): Promise<ProviderMessage> {
+  { log, onFailure }: ProviderContext,
+): Promise<ProviderMessage | undefined> {
   try {
     const loaded = loadDynamic(parseDocument(text, 'yaml', source));
     const inlined = await inlineFiles(loaded.configuration, source);
@@ -83,6 +100,7 @@ async function load(
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
+    if (before === undefined && onFailure?.(new Error(describe(error), { cause: error }))) return undefined;
     return { configuration: before ?? {}, problems: [error] };
   }
 }

@@ -9,6 +9,8 @@ export interface ProviderMessage {
   readonly configuration: DynamicConfiguration;
   /** Objects that were refused, one error each, with place. They never keep a good object from being used. */
   readonly problems: readonly ConfigError[];
+  /** The source cannot be read: this is what it said before the agent was started. */
+  readonly isCopy?: true;
   /** A server takes no new requests since this instant: throttling must not hold the message back. */
   readonly urgent?: boolean;
   /** Called when the agent serves this. */
@@ -33,6 +35,8 @@ export interface ProviderContext {
   readonly onReread?: (listener: () => void) => void;
   /** The agent, for sources that keep a list of who reads them. */
   readonly node?: { readonly name: string; readonly version: string };
+  /** To be told of every failure to read the source. True when, until it can be read, a copy of what it said before stands in for it. */
+  readonly onFailure?: (error: Error) => boolean;
   /** For the provider `rest`; absent where nothing is handed in. */
   readonly inbox?: Inbox;
 }
@@ -51,6 +55,11 @@ export interface ProviderDefinition<S extends Schema = Schema> {
   readonly options: S;
   /** It may have nothing to say for ever; nobody waits for its first message. */
   readonly isQuiet?: boolean;
+  /**
+   * For a source elsewhere, which may be away when an agent starts: what tells it from others, without credentials. The last it
+   * said is kept on disk.
+   */
+  readonly sourceOf?: (options: Infer<S>) => Readonly<Record<string, unknown>>;
   /** Where one section of options means several providers: each with the suffix of its names and its own options. */
   readonly instances?: (options: Infer<S>) => readonly { readonly suffix: string; readonly options: Infer<S> }[];
   readonly watch: (options: Infer<S>, context: ProviderContext) => AsyncIterable<ProviderMessage>;

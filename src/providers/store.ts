@@ -65,7 +65,7 @@ async function* followOnce(
         ticks.mark();
         continue;
       }
-      if (isFirst && isLost(read, memory)) {
+      if (isFirst && isLost(read, memory, context)) {
         context.log.error('The store came back empty, keeping what it said before until a key is written', { store: store.name });
       } else {
         yield await decodeRead(store, root, read, context, memory, report);
@@ -78,8 +78,10 @@ async function* followOnce(
 }
 
 /** Its keys are gone, and so is what sync noted, or nobody noted anything: a server that was started without its data. */
-const isLost = ({ pairs, revision }: StoreRead, { pairs: before }: Memory): boolean =>
-  pairs.length === 0 && revision === undefined && before !== undefined && before.length > 0;
+function isLost({ pairs, revision }: StoreRead, { pairs: before }: Memory, { onFailure }: ProviderContext): boolean {
+  if (pairs.length > 0 || revision !== undefined) return false;
+  return before === undefined ? onFailure?.(new Error('It is empty')) === true : before.length > 0;
+}
 
 /** Reads when nobody is in the middle of a change. */
 async function settle(store: OpenedStore, root: string, ticks: Ticks, context: ProviderContext, memory: Memory): Promise<StoreRead> {

@@ -18,6 +18,7 @@ export async function* keepTrying(start: () => Messages, context: ProviderContex
     } catch (error) {
       if (context.signal.aborted) return;
       context.log.error('Provider failed, keeping its last good configuration', { error: (error as Error).message });
+      context.onFailure?.(error as Error);
     }
     await sleep(context.clock, backoff.next(), context.signal);
   }
