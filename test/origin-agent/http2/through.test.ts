@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/origin-agent/clock.ts';
 import { createUpstream } from '../../../src/origin-agent/http1/upstream.ts';
 import { cancelStream } from '../../../src/origin-agent/http2/reset.ts';
 import type { ServerTarget } from '../../../src/proxy/platform.ts';
-import { answerOf, ask, connectHttp2, listenHttp2, until } from '../../support/http2-server.ts';
+import { answerOf, ask, talkHttp2, until } from '../../support/http2-server.ts';
 import { connectRaw, listenRaw } from '../../support/raw-connection.ts';
 import { serverTarget } from '../rim/rim-contract.ts';
 
@@ -18,10 +18,9 @@ afterEach(() => {
 /** A client of HTTP/2 and one of HTTP/1.1 before the agent's two sides. */
 async function front(target: ServerTarget) {
   const upstream = createUpstream({ clock: systemClock });
-  const server = await listenHttp2((request) => upstream.send(target, request));
-  const session = connectHttp2(server.port);
+  const { server, session } = await talkHttp2((request) => upstream.send(target, request));
   const plain = await connectRaw(server.port);
-  closers.push(upstream.close, server.close, () => session.destroy(), plain.close);
+  closers.push(upstream.close, plain.close);
   return { session, plain, server };
 }
 
