@@ -4,20 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../scripts/vectors/file.ts';
-import type { Clock } from '../../src/base/clock.ts';
 import { describe as print } from '../../src/base/errors.ts';
 import { createLogger, type LogLine } from '../../src/base/log.ts';
+import { systemClock } from '../../src/origin-agent/clock.ts';
 import { fileProvider } from '../../src/providers/file.ts';
 import { loadFiles } from '../../src/providers/file-load.ts';
 import type { ProviderMessage } from '../../src/providers/provider.ts';
-
-const clock: Clock = {
-  now: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 let place: string;
 beforeEach(() => {
@@ -39,7 +31,7 @@ function watch(options: { filename?: string; directory?: string; watch?: boolean
   const ending = new AbortController();
   const lines: LogLine[] = [];
   const log = createLogger((line) => lines.push(line), 'TRACE');
-  const context = { clock, log, signal: ending.signal, environment: { HOST: 'h.test' }, ...(onReread && { onReread }) };
+  const context = { clock: systemClock, log, signal: ending.signal, environment: { HOST: 'h.test' }, ...(onReread && { onReread }) };
   const stream = fileProvider.watch({ watch: true, ...options }, context);
   const messages = stream[Symbol.asyncIterator]();
   return {
