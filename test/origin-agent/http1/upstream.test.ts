@@ -15,7 +15,7 @@ import { type Authority, createAuthority } from '../../support/edge/certificates
 import { listenHttp1 } from '../../support/http1-server.ts';
 import { createManualClock } from '../../support/middleware-harness.ts';
 import { connectRaw, listenRaw, type RawConnection } from '../../support/raw-connection.ts';
-import { serverTarget } from '../rim/rim-contract.ts';
+import { serverTarget } from '../../support/server-target.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {

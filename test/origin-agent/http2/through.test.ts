@@ -8,7 +8,7 @@ import { cancelStream } from '../../../src/origin-agent/http2/reset.ts';
 import type { ServerTarget } from '../../../src/proxy/platform.ts';
 import { answerOf, ask, talkHttp2, until } from '../../support/http2-server.ts';
 import { connectRaw, listenRaw } from '../../support/raw-connection.ts';
-import { serverTarget } from '../rim/rim-contract.ts';
+import { serverTarget } from '../../support/server-target.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -35,7 +35,7 @@ async function http2Backend(serve: (stream: ServerHttp2Stream) => void): Promise
   await once(server, 'listening');
   closers.push(() => server.close());
   const { port } = server.address() as AddressInfo;
-  return { ...serverTarget(port), url: `h2c://127.0.0.1:${port}`, scheme: 'h2c' };
+  return serverTarget(port, {}, 'h2c');
 }
 
 const echo = (stream: ServerHttp2Stream): void => {

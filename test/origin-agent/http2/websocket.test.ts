@@ -6,7 +6,7 @@ import { createUpstream } from '../../../src/origin-agent/http1/upstream.ts';
 import { prepareOutgoing } from '../../../src/proxy/outgoing.ts';
 import { answerOf, talkHttp2, until } from '../../support/http2-server.ts';
 import { listenRaw, type RawConnection } from '../../support/raw-connection.ts';
-import { serverTarget } from '../rim/rim-contract.ts';
+import { serverTarget } from '../../support/server-target.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
