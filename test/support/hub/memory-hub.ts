@@ -2,10 +2,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { base64url, exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Clock } from '../../../src/base/clock.ts';
 import { createLogger, type LogLine } from '../../../src/base/log.ts';
+import { POINTER_KEY } from '../../../src/config/kv-layout.ts';
+import { parsePointer } from '../../../src/config/shards.ts';
+import type { Snapshot } from '../../../src/config/snapshot.ts';
 import { createHubApp } from '../../../src/worker/hub/app.ts';
 import { createHub, type Hub } from '../../../src/worker/hub/hub.ts';
 import type { HubStorage, Row } from '../../../src/worker/hub/storage.ts';
 import { SEAL_KEY } from '../publications.ts';
+import type { Target } from './publisher-double.ts';
 
 export const ADMIN_KEY = base64url.encode(new Uint8Array(32).fill(7));
 
@@ -102,6 +106,10 @@ export interface MemoryHub {
   readonly alarmAt: () => number | undefined;
   /** The HTTP interface, as `fetch` of a publisher or an operator. */
   readonly fetch: typeof fetch;
+  /** The same for a double. */
+  readonly target: Target;
+  /** What KV's pointer has in force; throws where nothing is, or where it names a manifest instead. */
+  snapshot(): Snapshot;
   /** Moves time and rings the alarm when it is due. */
   advance(ms: number): Promise<void>;
   /** Throws the hub out of memory; the next call finds a new one. The alarm does not ring meanwhile. */
@@ -135,11 +143,13 @@ export async function createMemoryHub(): Promise<MemoryHub> {
     },
     setAlarm: (at) => void (alarmAt = at),
   };
-  const build = (): Hub =>
-    createHub({
+  const build = (): Hub => {
+    // Who was thrown out of memory does nothing more: answers that come later find nobody.
+    const answered = <T>(value: T): T | Promise<T> => (built === hub ? value : new Promise(() => {}));
+    const built: Hub = createHub({
       storage,
       kv: {
-        get: async (key) => kv.values.get(key) ?? null,
+        get: async (key) => answered(kv.values.get(key) ?? null),
         async put(key, value) {
           if (kv.hold !== undefined) await kv.hold(key);
           if (kv.fails(key)) throw new Error(`KV PUT failed: 503 ${key}`);
@@ -148,8 +158,12 @@ export async function createMemoryHub(): Promise<MemoryHub> {
           lastWrite.set(key, clock.now());
           kv.values.set(key, value);
           kv.writes.push(key);
+          return answered(undefined);
         },
-        delete: async (key) => void kv.values.delete(key),
+        async delete(key) {
+          kv.values.delete(key);
+          return answered(undefined);
+        },
       },
       clock,
       log: createLogger((line) => log.push(line), 'DEBUG'),
@@ -157,6 +171,8 @@ export async function createMemoryHub(): Promise<MemoryHub> {
       sealKey: SEAL_KEY,
       grantKeys: [grantKey],
     });
+    return built;
+  };
 
   let hub: Hub | undefined;
   const current = (): Hub => (hub ??= build());
@@ -177,6 +193,12 @@ export async function createMemoryHub(): Promise<MemoryHub> {
         createLogger((line) => log.push(line), 'DEBUG'),
       );
       return finish(clock, Promise.resolve(app.fetch(new Request(input as string, init))));
+    },
+    target: { url: 'https://control.test', fetch: (input, init) => memory.fetch(input, init), now: clock.now },
+    snapshot() {
+      const { snapshot } = parsePointer(kv.values.get(POINTER_KEY)!).pointer;
+      if (snapshot === undefined) throw new Error('The pointer names a manifest');
+      return snapshot;
     },
     async advance(ms) {
       const end = clock.now() + ms;

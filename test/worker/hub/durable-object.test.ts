@@ -12,7 +12,7 @@ import { systemClock } from '../../../src/origin-agent/clock.ts';
 import { type LocalHub, startLocalHub } from '../../support/hub/local-hub.ts';
 import { ADMIN_KEY } from '../../support/hub/memory-hub.ts';
 import { enrolled, type PublisherDouble } from '../../support/hub/publisher-double.ts';
-import { objectsOf } from '../../support/publications.ts';
+import { manyRouters, objectsOf, oneRouter } from '../../support/publications.ts';
 import { runtimeOf } from '../../support/runtime.ts';
 
 let local: LocalHub;
@@ -26,12 +26,6 @@ beforeAll(async () => {
   session = ((await operate('POST', HUB_PATHS.session, { code })) as { session: string }).session;
 });
 afterAll(() => local?.stop());
-
-const app = (host: string): string => `
-http:
-  routers: { app: { rule: "Host(\`${host}\`)", service: app } }
-  services: { app: { loadBalancer: { servers: [{ url: "http://10.0.0.1" }] } } }
-`;
 
 async function operate(method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(local.target.url + path, {
@@ -56,7 +50,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 describe('the hub in workerd', () => {
   it('takes a publication, and writes nothing when nothing changed', async () => {
-    const objects = await objectsOf(app('a.test'));
+    const objects = await objectsOf(oneRouter('a.test'));
     expect(await berlin.publish(objects)).toEqual({ revision: 1, state: 'written', problems: [], conflicts: [] });
     expect(await rule()).toBe('Host(`a.test`)');
     const { counts } = await kv();
@@ -84,7 +78,7 @@ describe('the hub in workerd', () => {
 
   it('finishes a publication in the middle of which it was thrown out of memory', async () => {
     await local.tell({ kv: { writeMode: 'hanging' } });
-    void berlin.publish(await objectsOf(app('b.test'))).catch(() => {});
+    void berlin.publish(await objectsOf(oneRouter('b.test'))).catch(() => {});
     await until(async () => (await status()).pending?.revision === 2);
     expect(await rule()).toBe('Host(`a.test`)');
     await local.evict();
@@ -96,7 +90,7 @@ describe('the hub in workerd', () => {
 
   it('tries again when KV fails, by its alarm', async () => {
     await local.tell({ kv: { writeMode: 'failing', advanceMs: 5_000 } });
-    expect(await berlin.publish(await objectsOf(app('c.test')))).toMatchObject({ revision: 3, state: 'queued' });
+    expect(await berlin.publish(await objectsOf(oneRouter('c.test')))).toMatchObject({ revision: 3, state: 'queued' });
     expect((await status()).pending).toMatchObject({ error: expect.stringContaining('500') });
     await local.tell({ kv: { writeMode: 'well' } });
     // Nobody calls: the alarm of the Durable Object rings after a second.
@@ -107,7 +101,7 @@ describe('the hub in workerd', () => {
     await local.tell({ kv: { advanceMs: 5_000 } });
     expect(await operate('POST', HUB_PATHS.rollback, { revision: 1 })).toMatchObject({ pinned: { revision: 1, by: 'operator' } });
     expect(await rule()).toBe('Host(`a.test`)');
-    expect(await berlin.publish(await objectsOf(app('d.test')))).toMatchObject({ state: 'pinned' });
+    expect(await berlin.publish(await objectsOf(oneRouter('d.test')))).toMatchObject({ state: 'pinned' });
     expect(await rule()).toBe('Host(`a.test`)');
     await local.tell({ kv: { advanceMs: 5_000 } });
     await operate('POST', HUB_PATHS.release);
@@ -146,15 +140,7 @@ http:
 
   it('gives Workers the objects that KV lacks, and publishers with their key', async () => {
     await local.tell({ kv: { advanceMs: 5_000 } });
-    const routers = Array.from(
-      { length: 700 },
-      (_, i) => `    r${i}: { rule: "Host(\`host-${i}.example.com\`) && PathPrefix(\`/${'x'.repeat(200)}\`)", service: s }`,
-    );
-    await berlin.publish(
-      await objectsOf(
-        `http:\n  routers:\n${routers.join('\n')}\n  services: { s: { loadBalancer: { servers: [{ url: "http://10.0.0.1" }] } } }\n`,
-      ),
-    );
+    await berlin.publish(await objectsOf(manyRouters(700)));
     const { values } = await kv();
     const { pointer } = parsePointer(values[POINTER_KEY]!);
     const text = values[objectKey(pointer.manifest!)]!;
@@ -203,7 +189,7 @@ http:
       log: createLogger(() => {}),
     });
     try {
-      publisher.publish(runtimeOf(app('rome.test').replaceAll('app', 'rome')));
+      publisher.publish(runtimeOf(oneRouter('rome.test', 'rome')));
       expect(await publisher.whenPublished()).toMatchObject({ state: 'written' });
       expect(publisher.grantKeys()).toEqual([
         { kty: 'OKP', crv: 'Ed25519', x: local.grantKey.x, kid: 'grant-1', alg: 'EdDSA', use: 'sig' },
@@ -219,7 +205,7 @@ http:
   it('lets a lease lapse and grants it again', async () => {
     await local.tell({ kv: { advanceMs: 120_000 } });
     const oslo = await enrolled(local.target, 'oslo');
-    await oslo.publish(await objectsOf(app('oslo.test')));
+    await oslo.publish(await objectsOf(oneRouter('oslo.test')));
     await berlin.ping();
     // In steps that the hub does not take for an absence of its own.
     for (let i = 0; i < 16; i++) {
