@@ -15,9 +15,9 @@ import {
   createMemoryHub,
   type ManualClock,
   type MemoryHub,
-  until,
 } from '../support/hub/memory-hub.ts';
 import { runtimeOf } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 let memory: MemoryHub;
 let clock: ManualClock;

@@ -3,6 +3,7 @@ import { MAX_LINE_BYTES } from '../../src/providers/clients/json-lines.ts';
 import { dockerProvider } from '../../src/providers/docker.ts';
 import { type Answers, type FakeEngine, startFakeEngine, startRawEngine } from '../support/fake-engine.ts';
 import { serversOf, type Watched, watch } from '../support/provider.ts';
+import { until } from '../support/until.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -204,6 +205,6 @@ describe('the provider that follows an engine', () => {
     const { engine, watched } = await follow([container('web')]);
     await watched.waitFor((message) => serversOf(message, 'web') !== undefined);
     await watched.stop();
-    while (engine.listeners() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => engine.listeners() === 0);
   });
 });

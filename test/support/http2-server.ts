@@ -118,12 +118,3 @@ export function answerOf(stream: ClientHttp2Stream): Promise<Http2Answer> {
     });
   });
 }
-
-/** Waits until what is asked for has come true. */
-export async function until(test: () => boolean, ms = 5000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!test()) {
-    if (Date.now() > end) throw new Error(`Waited ${ms} ms in vain for ${test}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}

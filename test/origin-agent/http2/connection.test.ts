@@ -3,7 +3,8 @@ import { createBody, createStreamBody, textResponse } from '../../../src/base/bo
 import { encodeText } from '../../../src/base/bytes.ts';
 import { type Handler, HeaderList, type ProxyRequest, type ProxyResponse } from '../../../src/base/message.ts';
 import { cancelStream } from '../../../src/origin-agent/http2/reset.ts';
-import { answerOf, ask, talkHttp2, until } from '../../support/http2-server.ts';
+import { answerOf, ask, talkHttp2 } from '../../support/http2-server.ts';
+import { until } from '../../support/until.ts';
 
 const echo: Handler = async (request) => ({ status: 200, headers: new HeaderList(['X-Method', request.method]), body: request.body });
 

@@ -2,16 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { textResponse } from '../../../src/base/body.ts';
 import type { Handler } from '../../../src/base/message.ts';
-import {
-  ask,
-  connectHttp2,
-  type Http2TestOptions,
-  type Http2TestServer,
-  listenHttp2,
-  talkHttp2,
-  until,
-} from '../../support/http2-server.ts';
+import { ask, connectHttp2, type Http2TestOptions, type Http2TestServer, listenHttp2, talkHttp2 } from '../../support/http2-server.ts';
 import { createRandom } from '../../support/random.ts';
+import { until } from '../../support/until.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {

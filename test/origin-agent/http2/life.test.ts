@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { textResponse } from '../../../src/base/body.ts';
 import type { Handler, ProxyResponse } from '../../../src/base/message.ts';
-import { answerOf, ask, talkHttp2, until } from '../../support/http2-server.ts';
+import { answerOf, ask, talkHttp2 } from '../../support/http2-server.ts';
 import { createTestPlatform } from '../../support/platform.ts';
+import { until } from '../../support/until.ts';
 
 /** Answers when told to. */
 function held(): { handler: Handler; waiting: ((response: ProxyResponse) => void)[] } {

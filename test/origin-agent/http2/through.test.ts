@@ -6,9 +6,10 @@ import { systemClock } from '../../../src/origin-agent/clock.ts';
 import { createUpstream } from '../../../src/origin-agent/http1/upstream.ts';
 import { cancelStream } from '../../../src/origin-agent/http2/reset.ts';
 import type { ServerTarget } from '../../../src/proxy/platform.ts';
-import { answerOf, ask, talkHttp2, until } from '../../support/http2-server.ts';
+import { answerOf, ask, talkHttp2 } from '../../support/http2-server.ts';
 import { connectRaw, listenRaw } from '../../support/raw-connection.ts';
 import { serverTarget } from '../../support/server-target.ts';
+import { until } from '../../support/until.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {

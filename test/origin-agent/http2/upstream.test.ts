@@ -15,9 +15,9 @@ import { createRequest, HeaderList, type ProxyRequest } from '../../../src/base/
 import { systemClock } from '../../../src/origin-agent/clock.ts';
 import { createUpstream, type Upstream } from '../../../src/origin-agent/http1/upstream.ts';
 import type { ServerTarget } from '../../../src/proxy/platform.ts';
-import { until } from '../../support/http2-server.ts';
 import { createTestPlatform } from '../../support/platform.ts';
 import { serverTarget } from '../../support/server-target.ts';
+import { until } from '../../support/until.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {

@@ -4,9 +4,10 @@ import { textResponse } from '../../../src/base/body.ts';
 import { systemClock } from '../../../src/origin-agent/clock.ts';
 import { createUpstream } from '../../../src/origin-agent/http1/upstream.ts';
 import { prepareOutgoing } from '../../../src/proxy/outgoing.ts';
-import { answerOf, talkHttp2, until } from '../../support/http2-server.ts';
+import { answerOf, talkHttp2 } from '../../support/http2-server.ts';
 import { listenRaw, type RawConnection } from '../../support/raw-connection.ts';
 import { serverTarget } from '../../support/server-target.ts';
+import { until } from '../../support/until.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {

@@ -52,15 +52,6 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Waits until it is so, without the clock; fails after five seconds of the machine's time. */
-export async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 2_500; i++) {
-    if (condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  throw new Error(`It never came to be: ${condition}`);
-}
-
 /** Moves the clock until it is so; fails after ten seconds of the machine's time. */
 export async function advanceUntil(clock: ManualClock, condition: () => boolean, stepMs = 1_000): Promise<void> {
   const end = performance.now() + 10_000;

@@ -14,6 +14,7 @@ import { ADMIN_KEY } from '../../support/hub/memory-hub.ts';
 import { enrolled, type PublisherDouble } from '../../support/hub/publisher-double.ts';
 import { manyRouters, objectsOf, oneRouter } from '../../support/publications.ts';
 import { runtimeOf } from '../../support/runtime.ts';
+import { until } from '../../support/until.ts';
 
 let local: LocalHub;
 let berlin: PublisherDouble;
@@ -39,14 +40,6 @@ const status = async (): Promise<HubStatus> => (await operate('GET', HUB_PATHS.s
 const kv = async () => (await local.tell({})).kv;
 const rule = async (): Promise<string | undefined> =>
   parsePointer((await kv()).values[POINTER_KEY]!).pointer.snapshot?.http.routers['app@file']?.rule;
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`It never came to be: ${condition}`);
-}
 
 describe('the hub in workerd', () => {
   it('takes a publication, and writes nothing when nothing changed', async () => {

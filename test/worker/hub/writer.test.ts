@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { POINTER_KEY } from '../../../src/config/kv-layout.ts';
 import { parsePointer } from '../../../src/config/shards.ts';
-import { createMemoryHub, type MemoryHub, until } from '../../support/hub/memory-hub.ts';
+import { createMemoryHub, type MemoryHub } from '../../support/hub/memory-hub.ts';
 import { enrolled } from '../../support/hub/publisher-double.ts';
 import { manyRouters, objectsOf, oneRouter } from '../../support/publications.ts';
+import { until } from '../../support/until.ts';
 
 let memory: MemoryHub;
 beforeEach(async () => {
