@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../scripts/vectors/file.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { describe as print } from '../../src/base/errors.ts';
 import { createLogger, type LogLine } from '../../src/base/log.ts';
 import { systemClock } from '../../src/origin-agent/clock.ts';
@@ -27,11 +28,15 @@ function replace(path: string, text: string): void {
 }
 
 /** What the provider says, one after the other; `until` waits for what fits. */
-function watch(options: { filename?: string; directory?: string; watch?: boolean }, onReread?: (listener: () => void) => void) {
+function watch(
+  options: { filename?: string; directory?: string; watch?: boolean },
+  onReread?: (listener: () => void) => void,
+  clock: Clock = systemClock,
+) {
   const ending = new AbortController();
   const lines: LogLine[] = [];
   const log = createLogger((line) => lines.push(line), 'TRACE');
-  const context = { clock: systemClock, log, signal: ending.signal, environment: { HOST: 'h.test' }, ...(onReread && { onReread }) };
+  const context = { clock, log, signal: ending.signal, environment: { HOST: 'h.test' }, ...(onReread && { onReread }) };
   const stream = fileProvider.watch({ watch: true, ...options }, context);
   const messages = stream[Symbol.asyncIterator]();
   return {
@@ -178,10 +183,14 @@ describe('fileProvider', () => {
 
   it('does not believe a file that is empty for a moment', async () => {
     put('a.yml', router('a', 'x'));
-    const provider = watch({ filename: at('a.yml') });
+    // The second half of the writing comes while the provider waits for it.
+    const after: Clock['after'] = (ms, callback) => {
+      if (ms === 50) put('a.yml', router('a', 'y'));
+      return systemClock.after(ms, callback);
+    };
+    const provider = watch({ filename: at('a.yml') }, undefined, { ...systemClock, after });
     await provider.next();
     put('a.yml', '');
-    setTimeout(() => put('a.yml', router('a', 'y')), 30);
     expect(rule((await provider.next()).value!)).toBe('y');
     provider.end();
   });
