@@ -38,6 +38,11 @@ async function operate(method: string, path: string, body?: unknown): Promise<un
 }
 const status = async (): Promise<HubStatus> => (await operate('GET', HUB_PATHS.status)) as HubStatus;
 const kv = async () => (await local.tell({})).kv;
+/** Past the second in which neither hub nor KV writes a key again. */
+const pass = async (): Promise<void> => {
+  await local.tell({ kv: { advanceMs: 1_000 } });
+  await local.advance(1_000);
+};
 const rule = async (): Promise<string | undefined> =>
   parsePointer((await kv()).values[POINTER_KEY]!).pointer.snapshot?.http.routers['app@file']?.rule;
 
@@ -91,12 +96,12 @@ describe('the hub in workerd', () => {
   });
 
   it('rolls back, pins, and releases', async () => {
-    await local.tell({ kv: { advanceMs: 5_000 } });
+    await pass();
     expect(await operate('POST', HUB_PATHS.rollback, { revision: 1 })).toMatchObject({ pinned: { revision: 1, by: 'operator' } });
     expect(await rule()).toBe('Host(`a.test`)');
     expect(await berlin.publish(await objectsOf(oneRouter('d.test')))).toMatchObject({ state: 'pinned' });
     expect(await rule()).toBe('Host(`a.test`)');
-    await local.tell({ kv: { advanceMs: 5_000 } });
+    await pass();
     await operate('POST', HUB_PATHS.release);
     expect(await rule()).toBe('Host(`d.test`)');
     expect(await operate('GET', `${HUB_PATHS.diff}?from=1&to=3`)).toMatchObject({ changes: [{ object: 'routers/app@file' }] });
@@ -110,7 +115,7 @@ describe('the hub in workerd', () => {
   });
 
   it('holds no secret in the clear, no address of a private server, no word that stays at the agent', async () => {
-    await local.tell({ kv: { advanceMs: 5_000 } });
+    await pass();
     const yaml = `
 http:
   routers:
@@ -132,7 +137,7 @@ http:
   });
 
   it('gives Workers the objects that KV lacks, and publishers with their key', async () => {
-    await local.tell({ kv: { advanceMs: 5_000 } });
+    await pass();
     await berlin.publish(await objectsOf(manyRouters(700)));
     const { values } = await kv();
     const { pointer } = parsePointer(values[POINTER_KEY]!);
@@ -168,7 +173,7 @@ http:
 
   it('is what the publisher of agents talks to', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'edgeway-hub-'));
-    await local.tell({ kv: { advanceMs: 5_000 } });
+    await pass();
     const publisher = await createPublisher({
       hubUrl: local.target.url,
       stateDirectory: folder,
