@@ -8,7 +8,7 @@ import { createHttp1Connection, peerOf } from '../../src/origin-agent/http1/acce
 import { Http1Connection } from '../../src/origin-agent/http1/connection.ts';
 import { DEFAULT_LIMITS, type Http1Limits, type Http1Settings, type Outcome } from '../../src/origin-agent/http1/settings.ts';
 import { Channel, nobody } from '../../src/origin-agent/sockets/channel.ts';
-import { createManualClock } from './middleware-harness.ts';
+import { createManualClock } from './manual-clock.ts';
 import { connectRaw, type RawConnection } from './raw-connection.ts';
 
 export interface Http1TestServer {

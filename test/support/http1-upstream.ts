@@ -3,7 +3,7 @@ import { createRequest, type ProxyRequest, type ProxyResponse } from '../../src/
 import { systemClock } from '../../src/origin-agent/clock.ts';
 import { createUpstream, type Upstream } from '../../src/origin-agent/http1/upstream.ts';
 import { http1Settings, listenHttp1 } from './http1-server.ts';
-import { createManualClock } from './middleware-harness.ts';
+import { createManualClock } from './manual-clock.ts';
 import { connectRaw, listenRaw, type RawConnection } from './raw-connection.ts';
 import { serverTarget } from './server-target.ts';
 

@@ -3,7 +3,8 @@ import { createLocalCells } from '../../../src/base/cells.ts';
 import { Cancellation } from '../../../src/base/message.ts';
 import { rateLimit } from '../../../src/middlewares/http/rate-limit.ts';
 import type { MiddlewarePlatform } from '../../../src/middlewares/middleware.ts';
-import { type Ask, build, createManualClock, makeRequest, refusal, settle } from '../../support/middleware-harness.ts';
+import { createManualClock, settle } from '../../support/manual-clock.ts';
+import { type Ask, build, makeRequest, refusal } from '../../support/middleware-harness.ts';
 
 const slow = { average: 1, period: '1h' };
 

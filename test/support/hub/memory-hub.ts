@@ -1,6 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
 import { base64url, exportJWK, generateKeyPair, type JWK } from 'jose';
-import type { Clock } from '../../../src/base/clock.ts';
 import { createLogger, type LogLine } from '../../../src/base/log.ts';
 import { POINTER_KEY } from '../../../src/config/kv-layout.ts';
 import { parsePointer } from '../../../src/config/shards.ts';
@@ -8,49 +7,11 @@ import type { Snapshot } from '../../../src/config/snapshot.ts';
 import { createHubApp } from '../../../src/worker/hub/app.ts';
 import { createHub, type Hub } from '../../../src/worker/hub/hub.ts';
 import type { HubStorage, Row } from '../../../src/worker/hub/storage.ts';
+import { createManualClock, type ManualClock } from '../manual-clock.ts';
 import { SEAL_KEY } from '../publications.ts';
 import type { Target } from './publisher-double.ts';
 
 export const ADMIN_KEY = base64url.encode(new Uint8Array(32).fill(7));
-
-/** Time that only moves when told; timers ring on the way. */
-export interface ManualClock extends Clock {
-  /** Rings what is due by then, in order, and lets it run before the next one rings. */
-  advance(ms: number): Promise<void>;
-  /** When the next timer rings. */
-  nextAt(): number | undefined;
-}
-
-export function createManualClock(start = 1_700_000_000_000): ManualClock {
-  let now = start;
-  const timers = new Set<{ at: number; callback: () => void }>();
-  const first = () => [...timers].sort((a, b) => a.at - b.at)[0];
-  return {
-    now: () => now,
-    nextAt: () => first()?.at,
-    after(ms, callback) {
-      const timer = { at: now + ms, callback };
-      timers.add(timer);
-      return () => timers.delete(timer);
-    },
-    async advance(ms) {
-      const end = now + ms;
-      await settle();
-      for (let timer = first(); timer !== undefined && timer.at <= end; timer = first()) {
-        timers.delete(timer);
-        now = Math.max(now, timer.at);
-        timer.callback();
-        await settle();
-      }
-      now = end;
-    },
-  };
-}
-
-/** Lets everything that waits for promises go on, signatures included. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
-}
 
 /** Moves the clock until it is so; fails after ten seconds of the machine's time. */
 export async function advanceUntil(clock: ManualClock, condition: () => boolean, stepMs = 1_000): Promise<void> {
