@@ -11,7 +11,6 @@ import { until } from '../../support/agent-process.ts';
 import { realClock } from '../../support/provider.ts';
 import { findServer, freePort, type RunningServer, startRedis } from '../../support/servers.ts';
 import { describeStore, follow } from '../../support/stores/contract.ts';
-import { until } from '../../support/until.ts';
 
 const redisPath = findServer('redis-server');
 
