@@ -99,8 +99,10 @@ async function runAll({ config, isDemo, tryAll, io, stopping, cleanups }: Run): 
   if (stopping.aborted) return 0;
   say('Everything answers.');
   for (const [index, thing] of things.entries()) io.stdout.write(`\n  ${index + 1}. ${thing.title}:\n     ${commandLine(thing)}\n`);
-  if (isDemo)
-    io.stdout.write('\nEdit examples/demo/dynamic.yml: the agent serves it at once, the local edge within two seconds. Or break it.\n');
+  if (isDemo) {
+    io.stdout.write(`\nDashboard: ${addresses.api}/dashboard/\n`);
+    io.stdout.write('Edit examples/demo/dynamic.yml: the agent serves it at once, the local edge within two seconds. Or break it.\n');
+  }
   if (tryAll) return runTries(things, say);
   io.stdout.write('Ctrl-C ends everything.\n\n');
   await Promise.race([agent.ended, new Promise<void>((done) => stopping.addEventListener('abort', () => done(), { once: true }))]);

@@ -292,7 +292,7 @@ function reportProblems(before: RuntimeConfiguration, after: RuntimeConfiguratio
         for (const error of errors) {
           const fields = { object: `${protocol}.${kind}.${name}`, providerName: provider, error };
           if (status === 'disabled') log.error('Object is disabled', fields);
-          else if (error.startsWith(KEPT)) log.error('Object is not changed', fields);
+          else if (error.startsWith(KEPT)) log.error('Definition is refused', fields);
           else log.warn('Object has a problem', fields);
         }
       }

@@ -217,7 +217,7 @@ describe('createMerger', () => {
     );
     const sound = again(new Map([['file', say(tree)]]));
     const { http, tls } = again(new Map([['file', say(tree, problems)]]));
-    const kept = ['warning', 'It stays as it was: x is no option here (a.yml:3)'];
+    const kept = ['warning', 'Refused, and a sound definition stays in force: x is no option here (a.yml:3)'];
     expect(errorsOf(http.routers, 'r@file')).toEqual(kept);
     expect(errorsOf(http.services, 's@file')).toEqual(kept);
     expect(errorsOf(http.middlewares, 'm@file')).toEqual(kept);

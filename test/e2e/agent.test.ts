@@ -83,7 +83,7 @@ describe('edgeway agent', () => {
     agent.start(staticText());
     await until(async () => (await get('app.test')).text === 'one');
     agent.writeDynamic(dynamic('app.test', two.port).replace('servers', 'servrs'));
-    await agent.says(/ERR Object is not changed object=http\.services\.app@file.*did you mean 'servers'\? \(.*dynamic\.yml:5\)/);
+    await agent.says(/ERR Definition is refused object=http\.services\.app@file.*did you mean 'servers'\? \(.*dynamic\.yml:5\)/);
     expect((await get('app.test')).text).toBe('one');
   });
 

@@ -3,7 +3,7 @@ import { createLogger, type LogLine } from '../../src/base/log.ts';
 import { StoreError } from '../../src/providers/clients/store.ts';
 import type { ProviderMessage } from '../../src/providers/provider.ts';
 import { followStore } from '../../src/providers/store.ts';
-import { createManualClock } from '../support/middleware-harness.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { createMemoryStore } from '../support/stores/memory-store.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -12,7 +12,7 @@ export interface Slot<Facts = unknown> extends Verdict {
   readonly written: unknown;
   /** Why the provider refused it. */
   readonly rejected: readonly string[] | undefined;
-  /** Why the provider refused what is said of it now, so that it is what it was before; most have nothing here. */
+  /** Why a definition of it was refused, so that it is what it was before, or what another says; most have nothing here. */
   stale: readonly string[];
   /** For graphs: what is wrong with it and all that it refers to; undefined while nobody asked. */
   errors: readonly string[] | undefined;
@@ -22,8 +22,8 @@ export interface Slot<Facts = unknown> extends Verdict {
   facts: Facts;
 }
 
-/** What the sentences about a stale object begin with. */
-export const KEPT = 'It stays as it was: ';
+/** What the sentences about such an object begin with. */
+export const KEPT = 'Refused, and a sound definition stays in force: ';
 
 export type Protocol = 'http' | 'tcp' | 'udp';
 
