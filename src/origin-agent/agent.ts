@@ -219,7 +219,11 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
     throw error;
   }
   if (succession.predecessor === undefined) void follow();
-  void Promise.race([collected.promise, new Promise<void>((resolve) => clock.after(SOURCES_MS, resolve))]).then(() => edgeSide?.begin());
+  void Promise.race([collected.promise, new Promise<void>((resolve) => clock.after(SOURCES_MS, resolve))]).then(async () => {
+    // It tells what is in force: what was collected last must be by then.
+    await applying;
+    edgeSide?.begin();
+  });
 
   async function stop(): Promise<void> {
     cells.counter(TERMINATING).set(1);

@@ -102,6 +102,19 @@ describe('httpProvider', () => {
     expect(messages).toHaveLength(2);
   });
 
+  it.each([true, false])('has a first answer that is nothing, and something stands in for it: %s', async (stands) => {
+    const failures: string[] = [];
+    const onFailure = ({ message }: Error): boolean => failures.push(message) > 0 && stands;
+    answer = says('<html>');
+    const options = decode(http, { endpoint: `http://127.0.0.1:${port}/config`, pollInterval: '20ms' }).value!;
+    watched = watch((context) => httpProvider.watch(options, { ...context, onFailure }));
+    await until(() => asked.length > 2);
+    expect(failures).toHaveLength(1);
+    expect(watched.messages.map(({ configuration }) => configuration)).toEqual(stands ? [] : [{}]);
+    answer = says(router('Host(`two`)'));
+    await watched.waitFor(isRule('Host(`two`)'));
+  });
+
   it('follows a redirection, and takes our fields along within one origin only', async () => {
     const seen: IncomingMessage[] = [];
     const other = createServer((request, response) => {

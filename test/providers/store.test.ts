@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLogger, type LogLine } from '../../src/base/log.ts';
 import { StoreError } from '../../src/providers/clients/store.ts';
-import type { ProviderMessage } from '../../src/providers/provider.ts';
+import type { ProviderContext, ProviderMessage } from '../../src/providers/provider.ts';
 import { followStore } from '../../src/providers/store.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { createMemoryStore } from '../support/stores/memory-store.ts';
@@ -9,7 +9,7 @@ import { createMemoryStore } from '../support/stores/memory-store.ts';
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A provider over a store in memory, on a clock that the test moves. */
-function follow(rootKey = 'traefik') {
+function follow(rootKey = 'traefik', more: Partial<ProviderContext> = {}) {
   const memory = createMemoryStore();
   const clock = createManualClock();
   const abort = new AbortController();
@@ -17,7 +17,7 @@ function follow(rootKey = 'traefik') {
   const messages: ProviderMessage[] = [];
   const log = createLogger((line) => lines.push(line), 'DEBUG');
   const start = () => {
-    const context = { clock, log, signal: abort.signal, environment: {}, node: { name: 'n1', version: '1.2.3' } };
+    const context = { clock, log, signal: abort.signal, environment: {}, node: { name: 'n1', version: '1.2.3' }, ...more };
     return (async () => {
       for await (const message of followStore(memory.store, rootKey, context)) messages.push(message);
     })();
@@ -240,6 +240,20 @@ describe('a store that goes away', () => {
     put('traefik/http/routers/b/rule', 'Path(`/b`)');
     await pass(300);
     expect([rule('a'), rule('b')]).toEqual([undefined, 'Path(`/b`)']);
+  });
+
+  it.each([true, false])('is empty at the start, and something stands in for it: %s', async (stands) => {
+    const failures: string[] = [];
+    const onFailure = ({ message }: Error): boolean => failures.push(message) > 0 && stands;
+    const { pass, put, lose, rule, messages } = follow('traefik', { onFailure });
+    await pass(1_000);
+    lose();
+    await pass(1_000);
+    expect(messages).toHaveLength(stands ? 0 : 2);
+    expect(failures).toContain('It is empty');
+    put(`${router}/rule`, 'Path(`/a`)');
+    await pass(300);
+    expect(rule('a')).toBe('Path(`/a`)');
   });
 
   it('is believed when sync says that it is empty', async () => {
