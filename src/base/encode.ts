@@ -32,8 +32,10 @@ export function encode(schema: Schema, value: unknown, secrets?: (value: string)
 
 function encodeFields(schema: Schema, value: Record<string, unknown>, secrets?: (value: string) => unknown): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(schema.fields!)) {
-    if (field.onlyLabels) continue;
+  const fields = schema.fields!;
+  for (const name in fields) {
+    const field = fields[name]!;
+    if (value[name] === undefined || field.onlyLabels) continue;
     const encoded = encode(field, value[name], secrets);
     if (encoded !== undefined) result[name] = encoded;
   }
