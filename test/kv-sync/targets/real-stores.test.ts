@@ -8,7 +8,7 @@ import type { OpenedStore } from '../../../src/providers/clients/store.ts';
 import { parseStoreUrl } from '../../../src/providers/clients/store-url.ts';
 import { realClock } from '../../support/provider.ts';
 import { findServer, type RunningServer, startRedis } from '../../support/servers.ts';
-import { startFakeConsul } from '../../support/stores/consul.ts';
+import { consulName, startConsul } from '../../support/stores/consul.ts';
 import { etcdPath, startEtcd } from '../../support/stores/etcd.ts';
 import { startRedisCluster } from '../../support/stores/redis-cluster.ts';
 import { createRedisWorld } from '../../support/stores/redis-world.ts';
@@ -38,7 +38,7 @@ describe.each([
   ['Redis (redis-server)', 'redis', redisPath, () => startRedis(redisPath!)],
   ['a cluster of Redis (redis-server)', 'redis', redisPath, () => startCluster()],
   ['etcd (etcd)', 'etcd', etcdPath, () => startEtcd()],
-  ['a Consul as its API is written down', 'consul', 'always here', () => startFakeConsul()],
+  [`Consul (${consulName})`, 'consul', 'always here', () => startConsul()],
   ['ZooKeeper (zookeeper)', 'zookeeper', zooKeeperPath, () => startZooKeeper()],
 ] as const)('sync to %s', (_, scheme, path, start) => {
   describe.skipIf(path === undefined)('from the first key to the last', () => {
