@@ -25,7 +25,7 @@ const PATIENCE_MS = WAIT_MS * (1 + 1 / 16) + 10_000;
 const CONSISTENT = 'consistent';
 /** Where nothing is, every key that changes anywhere ends a question: so long a rest before the next. */
 const REST_MS = 100;
-/** Shorter sessions are refused. */
+/** Shorter sessions are refused. Consul ends one only twice its TTL after it was last renewed (measured: 20.0 s of 10 s). */
 const SHORTEST_TTL_MS = 10_000;
 
 interface Entry {
@@ -226,7 +226,7 @@ function createNotes(ask: Ask) {
 async function createSession(ask: Ask, ttlMs: number, behavior: 'release' | 'delete'): Promise<string> {
   const body = {
     Name: 'edgeway',
-    TTL: `${Math.ceil(Math.max(SHORTEST_TTL_MS, ttlMs) / 1_000)}s`,
+    TTL: `${Math.ceil(Math.max(SHORTEST_TTL_MS, ttlMs / 2) / 1_000)}s`,
     Behavior: behavior,
     LockDelay: '0s',
     Checks: [],

@@ -123,6 +123,15 @@ describe(`Consul (${consulName})`, () => {
     expect(await alive.get('notes/same')).toBe('alive');
   });
 
+  it('has its session for as long as it says, of which Consul waits twice', async () => {
+    const client = await open(here());
+    const lock = (await client.lock('ttl-lock', 'me', 30_000))!;
+    await client.announce('notes/ttl', 'x', 5_000);
+    const sessions = JSON.parse((await ask('GET', '/v1/session/list')).toString()) as { TTL: string; Behavior: string }[];
+    expect(sessions.map(({ TTL, Behavior }) => `${Behavior} ${TTL}`).sort()).toEqual(['delete 10s', 'release 15s']);
+    await lock.release();
+  });
+
   it('ends the watch with its server, and works again when it is back', async () => {
     const client = await open(here());
     await put(client, { 'kill/a': '1' });
@@ -187,6 +196,9 @@ describe(`Consul with tokens (${consulName})`, () => {
     const refused = (text: string) => ({ code: 'refused', message: expect.stringContaining(text) });
     await expect(client.lock('wide/lock', 'me', 10_000)).rejects.toMatchObject(refused(reason));
     await expect(client.announce('wide/lock', 'x', 10_000)).rejects.toMatchObject(refused(reason));
+    // Nor does a session stay behind.
+    const url = `http://127.0.0.1:${server.port}/v1/session/list`;
+    expect(await (await fetch(url, { headers: { 'x-consul-token': WRITER.secret } })).json()).toEqual([]);
   });
 
   it('refuses what a writer of other keys writes, and does none of it', async () => {

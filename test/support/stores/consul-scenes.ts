@@ -150,6 +150,16 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       await tape.ask('PUT', '/v1/session/create', { body: '{' });
     },
   },
+  // No client of ours asks that, but tests.
+  'sessions-that-are-there': {
+    async play(tape) {
+      await tape.ask('GET', '/v1/session/list');
+      const session = await create(tape, { TTL: '30s' });
+      await tape.ask('GET', '/v1/session/list');
+      await destroy(tape, session);
+      await tape.ask('GET', '/v1/session/list');
+    },
+  },
   limits: {
     async play(tape, root) {
       const { key, session } = await lock(tape, root);
@@ -191,6 +201,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       const idle = [waitFor(tape, `${root}/`, now, 1), waitFor(tape, `${root}/`, now + 1_000_000, 1)];
       await write(set(`${root}-other/a`, '2'));
       await Promise.all(idle);
+      await destroy(tape, session);
     },
   },
   'questions-about-nothing': {

@@ -85,7 +85,8 @@ async function startReal(folder: string, port: number, { path, tls, tokens }: Co
   writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
   const started = await startServer(path!, ['agent', '-config-file', join(folder, 'settings.json')], port, 'listens');
   const ask = createManager(port, tls !== undefined);
-  await ask.until('PUT', '/v1/session/create', { TTL: '10s' });
+  const session = JSON.parse(await ask.until('PUT', '/v1/session/create', { TTL: '10s' }));
+  await ask.until('PUT', `/v1/session/destroy/${session.ID}`, undefined);
   for (const { secret, keys, sessions } of tokens ?? []) {
     const rules = Object.entries(keys).map(([prefix, policy]) => `key_prefix "${prefix}" { policy = "${policy}" }\n`);
     if (sessions) rules.push('session_prefix "" { policy = "write" }\n');
@@ -110,11 +111,11 @@ function createManager(port: number, isTls: boolean) {
       outgoing.end(JSON.stringify(body));
     });
   return {
-    async until(method: string, path: string, body: unknown, isDone?: RegExp): Promise<void> {
+    async until(method: string, path: string, body: unknown, isDone?: RegExp): Promise<string> {
       const end = Date.now() + 20_000;
       while (true) {
         const { status, text } = await ask(method, path, body);
-        if (status === 200 || isDone?.test(text)) return;
+        if (status === 200 || isDone?.test(text)) return text;
         if (Date.now() > end) throw new Error(`Consul answers ${method} ${path} with ${status}: ${text}`);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }

@@ -81,8 +81,7 @@ function rightsOf(secret: string | undefined): Rights {
   return rights;
 }
 
-const found = (index: number, entries: readonly unknown[], isFiltered = false): Reply => ({
-  status: entries.length === 0 ? 404 : 200,
+const indexed = (index: number, isFiltered = false): Reply => ({
   headers: {
     'x-consul-index': index,
     'x-consul-knownleader': 'true',
@@ -90,7 +89,11 @@ const found = (index: number, entries: readonly unknown[], isFiltered = false): 
     'x-consul-query-backend': 'blocking-query',
     ...(isFiltered && { 'x-consul-results-filtered-by-acls': 'true' }),
   },
-  ...(entries.length > 0 && { body: entries }),
+});
+
+const found = (index: number, entries: readonly unknown[], isFiltered = false): Reply => ({
+  ...indexed(index, isFiltered),
+  ...(entries.length > 0 ? { body: entries } : { status: 404 }),
 });
 
 async function readKeys(ask: Ask): Promise<Reply> {
@@ -179,6 +182,10 @@ function failingOf(space: string, { KV: { Verb, Key, Session } }: Operation): st
 
 function handleSession({ path, body, right }: Ask): Reply {
   const [, , , verb, id = ''] = path.split('/');
+  if (verb === 'list') {
+    const { index, all } = state.sessions();
+    return { ...indexed(index), body: all };
+  }
   if (verb === 'create') {
     const { TTL, Behavior } = parse<{ TTL: string; Behavior: 'release' | 'delete' }>(body, 'Request decode failed');
     right.demand('session:write', NODE);

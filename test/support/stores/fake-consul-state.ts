@@ -35,15 +35,16 @@ interface Session {
 
 /** Keys, tombstones and sessions as Consul keeps them: one index for every change, below a prefix the highest of what is or was there. */
 export function createConsulState(file: string) {
-  let state = { counter: 1, spaces: {} as Record<string, Space>, sessions: {} as Record<string, Session> };
+  let state = { counter: 1, spaces: {} as Record<string, Space>, sessions: {} as Record<string, Session>, sessionIndex: 1 };
   const timers = new Map<string, NodeJS.Timeout>();
   let waiting: (() => void)[] = [];
   let isRestored = false;
 
   const spaceOf = (name: string): Space => (state.spaces[name] ??= { entries: {}, tombstones: {}, index: 0 });
+  /** It ends at twice its TTL (measured). */
   function arm(id: string): void {
     clearTimeout(timers.get(id));
-    timers.set(id, setTimeout(destroySession, Number.parseFloat(state.sessions[id]!.TTL) * 1_000, id));
+    timers.set(id, setTimeout(destroySession, 2 * Number.parseFloat(state.sessions[id]!.TTL) * 1_000, id));
   }
   function load(text: string): void {
     state = JSON.parse(text);
@@ -77,6 +78,7 @@ export function createConsulState(file: string) {
     clearTimeout(timers.get(id));
     commit((index) => {
       delete state.sessions[id];
+      state.sessionIndex = index;
       for (const space of Object.values(state.spaces)) {
         for (const entry of Object.values(space.entries)) {
           if (entry.Session !== id) continue;
@@ -125,6 +127,7 @@ export function createConsulState(file: string) {
           if (value === undefined) drop(spaceOf(space), index, key);
           else put(spaceOf(space), index, key, value);
       }),
+    sessions: (): { index: number; all: readonly Session[] } => ({ index: state.sessionIndex, all: Object.values(state.sessions) }),
     session: (id: string): Session | undefined => state.sessions[id],
     acquire(space: string, key: string, id: string, value: string): boolean {
       const holder = spaceOf(space).entries[key]?.Session;
@@ -140,6 +143,7 @@ export function createConsulState(file: string) {
       const ID = crypto.randomUUID();
       commit((index) => {
         const rest = { Name: 'edgeway', Node: NODE, LockDelay: 0, NodeChecks: [], ServiceChecks: null } as const;
+        state.sessionIndex = index;
         state.sessions[ID] = { ID, ...rest, Behavior, TTL, CreateIndex: index, ModifyIndex: index };
       });
       arm(ID);
