@@ -4,7 +4,7 @@ import { readSource } from '../../../src/kv-sync/sources/read.ts';
 import { sync } from '../../../src/kv-sync/sync.ts';
 import { createStoreTarget } from '../../../src/kv-sync/targets/store.ts';
 import { openStore } from '../../../src/providers/clients/open-store.ts';
-import type { OpenedStore } from '../../../src/providers/clients/store.ts';
+import { type OpenedStore, StoreError } from '../../../src/providers/clients/store.ts';
 import { parseStoreUrl } from '../../../src/providers/clients/store-url.ts';
 import { realClock } from '../../support/provider.ts';
 import { findServer, type RunningServer, startRedis } from '../../support/servers.ts';
@@ -130,6 +130,28 @@ describe.each([
       expect([mine.isWell, theirs.isWell, (await keys('both')).length]).toEqual([true, true, 240]);
       const { revision, state } = JSON.parse((await client.get('edgeway/both/revision'))!);
       expect([revision, state]).toEqual([2, 'written']);
+    }, 20_000);
+
+    it('finishes what a run left that lost its store, where a write is not all of it', async () => {
+      const text = keysOf(350);
+      let left = 2;
+      const dying: OpenedStore = Object.create(client, {
+        write: {
+          value: async (...args: Parameters<OpenedStore['write']>) => {
+            if (left-- === 0) throw new StoreError('unreachable', 'The network is gone');
+            await client.write(...args);
+          },
+        },
+      });
+      const first = await run(text, { root: 'died', on: dying });
+      // Known of a cluster once it was spoken to.
+      const isDivided = client.atomicChanges < 1_050;
+      expect([first.isWell, first.complaints.join()]).toEqual(isDivided ? [false, expect.stringContaining('network')] : [true, '']);
+      const state = async () => JSON.parse((await client.get('edgeway/died/revision'))!).state;
+      expect(await state()).toBe(isDivided ? 'writing' : 'written');
+      const second = await run(text, { root: 'died' });
+      expect([second.isWell, await state(), (await keys('died')).length]).toEqual([true, 'written', 1_050]);
+      expect(second.said.includes('was interrupted; this run finishes')).toBe(isDivided);
     }, 20_000);
 
     it('refuses to write what somebody else is writing, when it may not wait', async () => {
