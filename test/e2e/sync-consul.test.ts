@@ -64,7 +64,7 @@ describe(`an agent, a Consul with tokens (${consulName}) and a file of keys`, ()
     await until(async () => {
       const { status, text } = await get(port, `${name}.test`);
       return typeof expected === 'number' ? status === expected : status === 200 && text === expected;
-    });
+    }, 25_000);
     return performance.now() - start;
   }
 
@@ -85,7 +85,7 @@ providers: {providersThrottleDuration: 100ms, consul: {endpoints: ["127.0.0.1:${
 edge: {site: here}
 `);
     await serves('stays', 'one');
-  }, 30_000);
+  }, 40_000);
 
   afterAll(async () => {
     syncing?.kill('SIGKILL');
@@ -129,9 +129,8 @@ edge: {site: here}
   }, 20_000);
 
   it('writes out what is there, and plans nothing against it', async () => {
-    expect(await edgeway('export', url(), '--to', 'out.yml')).toMatchObject({ code: 0 });
-    expect(readFileSync(join(folder, 'out.yml'), 'utf8')).toContain('rule: Host(`moves.test`)');
-    await edgeway('export', url(), '--to', 'out.csv', '--format', 'keys');
+    expect(await edgeway('export', url(), '--to', 'out.csv', '--format', 'keys')).toMatchObject({ code: 0 });
+    expect(readFileSync(join(folder, 'out.csv'), 'utf8')).toContain('traefik/http/routers/moves/rule,Host(`moves.test`)');
     expect(await edgeway('out.csv', url(), '--prune', '--detailed-exit-code')).toMatchObject({ code: 0, stdout: 'Nothing to do.\n' });
     writeFileSync(join(folder, 'less.csv'), readFileSync(file, 'utf8').replaceAll('moves', 'comes'));
     const { code, stdout } = await edgeway('less.csv', url(), '--prune', '--detailed-exit-code');

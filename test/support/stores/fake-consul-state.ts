@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { NODE } from './consul.ts';
 
 export interface Entry {
@@ -55,7 +55,9 @@ export function createConsulState(file: string) {
   /** Once for all that a request changes. */
   function commit(change: (index: number) => void): void {
     change(++state.counter);
-    writeFileSync(file, JSON.stringify(state));
+    // It may be killed at any moment.
+    writeFileSync(`${file}.next`, JSON.stringify(state));
+    renameSync(`${file}.next`, file);
     const woken = waiting;
     waiting = [];
     for (const wake of woken) wake();
