@@ -84,16 +84,25 @@ async function startReal(folder: string, port: number, { path, tls, tokens }: Co
   };
   writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
   const started = await startServer(path!, ['agent', '-config-file', join(folder, 'settings.json')], port, 'listens');
-  const ask = createManager(port, tls !== undefined);
+  try {
+    await prepare(createManager(port, tls !== undefined), tokens ?? []);
+    return started;
+  } catch (error) {
+    await started.stop();
+    throw error;
+  }
+}
+
+/** Waits until it can do what the tests ask of it, and makes the tokens. */
+async function prepare(ask: ReturnType<typeof createManager>, tokens: readonly ConsulToken[]): Promise<void> {
   const session = JSON.parse(await ask.until('PUT', '/v1/session/create', { TTL: '10s' }));
   await ask.until('PUT', `/v1/session/destroy/${session.ID}`, undefined);
-  for (const { secret, keys, sessions } of tokens ?? []) {
+  for (const { secret, keys, sessions } of tokens) {
     const rules = Object.entries(keys).map(([prefix, policy]) => `key_prefix "${prefix}" { policy = "${policy}" }\n`);
     if (sessions) rules.push('session_prefix "" { policy = "write" }\n');
     await ask.until('PUT', '/v1/acl/policy', { Name: `p-${secret}`, Rules: rules.join('') }, /already exists/);
     await ask.until('PUT', '/v1/acl/token', { SecretID: secret, Policies: [{ Name: `p-${secret}` }] }, /already in use/);
   }
-  return started;
 }
 
 /** Who asks until it is done: a server that has just begun has no leader yet. */
