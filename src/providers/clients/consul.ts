@@ -13,7 +13,7 @@ import { type PartLimits, partsOf } from './store-parts.ts';
 /** `namespace` is one of `namespaces`: every one is a store of its own. */
 export type ConsulStoreOptions = Omit<Infer<typeof consulOptions>, 'rootKey' | 'namespaces'> & { readonly namespace?: string };
 
-/** Of one transaction; the check of the session is one of them. */
+/** Of one transaction before Consul 1.14 (128 since); the check of the session is one of them. */
 const MAX_OPERATIONS = 64;
 /** A transaction may have 512 KiB as a request, where values are in base64. */
 const MAX_WRITE_BYTES = 300 * 1024;
