@@ -133,7 +133,8 @@ describe.each([
       expect([revision, state]).toEqual([2, 'written']);
     }, 20_000);
 
-    it.runIf(isDivided)(
+    const itIfDivided = isDivided ? it : () => {};
+    itIfDivided(
       'finishes what a run left that lost its store',
       async () => {
         const text = keysOf(70);

@@ -7,7 +7,7 @@ import type { OpenedStore } from '../../../src/providers/clients/store.ts';
 import { createAuthority } from '../../support/edge/certificates.ts';
 import { realClock } from '../../support/provider.ts';
 import { findServer, freePort } from '../../support/servers.ts';
-import { consulName, type StartedConsul, startConsul } from '../../support/stores/consul.ts';
+import { type ConsulSettings, consulName, type StartedConsul, startConsul } from '../../support/stores/consul.ts';
 import { LOCKLESS, NARROW, READER, TOKENS, UNKNOWN, WRITER } from '../../support/stores/consul-scenes.ts';
 import { describeStore, follow } from '../../support/stores/contract.ts';
 
@@ -18,8 +18,19 @@ async function open(options: ConsulStoreOptions): Promise<OpenedStore> {
   clients.push(client);
   return client;
 }
+/** Of one test. */
+const servers: StartedConsul[] = [];
+async function start(settings: ConsulSettings = {}): Promise<{ endpoints: string[] }> {
+  const server = await startConsul(settings);
+  servers.push(server);
+  return { endpoints: [`127.0.0.1:${server.port}`] };
+}
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
+  for (const server of servers.splice(0)) {
+    await server.stop();
+    server.remove();
+  }
   lines.length = 0;
 });
 
@@ -215,36 +226,26 @@ describe(`Consul with tokens (${consulName})`, () => {
 
 describe('Consul and namespaces', () => {
   it(`are refused by the Community Edition (${consulName})`, async () => {
-    const server = await startConsul();
-    const client = await open({ endpoints: [`127.0.0.1:${server.port}`], namespace: 'one' });
+    const client = await open({ ...(await start()), namespace: 'one' });
     const refused = { code: 'refused', message: expect.stringContaining('Namespaces are a Consul Enterprise feature') };
     await expect(client.read('spaces/')).rejects.toMatchObject(refused);
     await expect(client.lock('spaces-lock', 'me', 10_000)).rejects.toMatchObject(refused);
-    await server.stop();
-    server.remove();
   });
 
   it('are kept apart by the Enterprise Edition (a stand-in, by documentation)', async () => {
-    const server = await startConsul({ path: undefined, isEnterprise: true });
-    const endpoints = [`127.0.0.1:${server.port}`];
+    const { endpoints } = await start({ path: undefined, isEnterprise: true });
     const spaces = await Promise.all([undefined, 'one', 'two'].map((namespace) => open({ endpoints, namespace })));
     await put(spaces[1]!, { 'spaces/a': '1' });
     expect(await Promise.all(spaces.map((client) => client.read('spaces/')))).toEqual([[], [['spaces/a', '1']], []]);
-    await Promise.all(clients.splice(0).map((client) => client.close()));
-    await server.stop();
-    server.remove();
   });
 });
 
 describe.skipIf(findServer('openssl') === undefined)(`Consul behind TLS (${consulName}, openssl)`, () => {
   it('trusts whom it is told to trust', async () => {
     const authority = createAuthority();
-    const server = await startConsul({ tls: authority.issue(['127.0.0.1']) });
-    const endpoints = [`127.0.0.1:${server.port}`];
+    const { endpoints } = await start({ tls: authority.issue(['127.0.0.1']) });
     expect(await (await open({ endpoints, tls: { ca: authority.certificate } })).read('a/')).toEqual([]);
     expect(await (await open({ endpoints, tls: { insecureSkipVerify: true } })).read('a/')).toEqual([]);
     await expect((await open({ endpoints, tls: {} })).read('a/')).rejects.toMatchObject({ code: 'unreachable' });
-    await server.stop();
-    server.remove();
   });
 });
