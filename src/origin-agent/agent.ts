@@ -188,13 +188,21 @@ export async function startAgent({ configuration, environment, cwd, clock, log, 
         );
       },
       onComplete: collected.resolve,
-      // Who serves now knows at least as much as what it wrote.
-      lastGoodOf: configurationCopies({ stateDirectory, isRead: succession.predecessor === undefined, clock, log }),
+      lastGoodOf: configurationCopies({
+        stateDirectory,
+        // Who serves now knows at least as much as what it wrote, and writes no more when it has left.
+        isRead: succession.predecessor === undefined,
+        isWritten: () => !hasLeft,
+        clock,
+        log,
+      }),
     });
     return collected.promise;
   }
 
+  let hasLeft = false;
   async function leave(): Promise<void> {
+    hasLeft = true;
     const left = edgeSide;
     edgeSide = undefined;
     await Promise.all([threads.leave(), left?.close()]);

@@ -12,6 +12,8 @@ export interface ConfigurationCopyOptions {
   readonly stateDirectory: string;
   /** False: it is written only. */
   readonly isRead: boolean;
+  /** Asked before it is written. */
+  readonly isWritten: () => boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -38,7 +40,7 @@ export const configurationCopies =
 function openCopy(
   provider: string,
   source: Readonly<Record<string, unknown>>,
-  { stateDirectory, isRead, clock, log }: ConfigurationCopyOptions,
+  { stateDirectory, isRead, isWritten, clock, log }: ConfigurationCopyOptions,
 ): LastGood {
   const path = join(stateDirectory, `provider-${encodeURIComponent(provider)}.json`);
   const identity = canonicalJson(source);
@@ -49,7 +51,7 @@ function openCopy(
 
   function write(): void {
     cancel = undefined;
-    if (latest === undefined) return;
+    if (latest === undefined || !isWritten()) return;
     writtenAt = clock.now();
     try {
       const head: Head = { source: JSON.parse(identity), at: Math.round(writtenAt) };

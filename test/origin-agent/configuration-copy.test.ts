@@ -22,9 +22,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const SOURCE = { kind: 'redis', endpoints: ['10.0.0.5:6379'], rootKey: 'traefik' };
-const open = (provider = 'redis', source: object = SOURCE, isRead = true) => {
+const open = (provider = 'redis', source: object = SOURCE, isRead = true, isWritten = () => true) => {
   const log = createLogger((line) => lines.push(line), 'DEBUG');
-  return configurationCopies({ stateDirectory, isRead, clock, log })(provider, source as Record<string, unknown>);
+  return configurationCopies({ stateDirectory, isRead, isWritten, clock, log })(provider, source as Record<string, unknown>);
 };
 const file = (provider = 'redis'): string => join(stateDirectory, `provider-${provider}.json`);
 const said = (rule: string): DynamicConfiguration => ({ http: { routers: { a: { rule, service: 's' } as never } } });
@@ -138,6 +138,17 @@ describe('the copy of what a provider said', () => {
     rmSync(stateDirectory);
     copy.close();
     expect(ruleIn(open().read()!.message)).toBe('two');
+  });
+
+  it('is left to a successor', async () => {
+    let isWritten = true;
+    const copy = open('redis', SOURCE, true, () => isWritten);
+    copy.keep(said('one'));
+    await clock.advance(0);
+    isWritten = false;
+    copy.keep(said('two'));
+    copy.close();
+    expect(ruleIn(open().read()!.message)).toBe('one');
   });
 
   it('stays in the state folder whatever the provider is called', async () => {
