@@ -131,11 +131,12 @@ describeUnless(redisPath === undefined ? 'no redis-server' : undefined, 'an agen
 });
 
 describe('an agent that starts without its HTTP address', () => {
-  it('serves what it said last, also while the answer is nonsense, and follows it when it is back', async () => {
+  it('serves what it said last, also while the answer is nonsense, and publishes when it is back', async () => {
     let body = (to: string): string =>
       JSON.stringify({
         http: {
-          routers: { a: { rule: 'PathPrefix(`/`)', service: 'noop@internal', middlewares: ['r'] } },
+          routers: { a: { rule: 'PathPrefix(`/`)', service: 's', middlewares: ['r'] } },
+          services: { s: { loadBalancer: { servers: [{ url: 'http://127.0.0.1:1' }] } } },
           middlewares: { r: { redirectRegex: { regex: '.*', replacement: to } } },
         },
       });
@@ -149,17 +150,33 @@ describe('an agent that starts without its HTTP address', () => {
     const port = await freePort();
     const text = staticText(
       port,
-      `http: {endpoint: "http://127.0.0.1:${(server.address() as { port: number }).port}/", pollInterval: 50ms}`,
+      `http: {endpoint: "http://127.0.0.1:${(server.address() as { port: number }).port}/", pollInterval: 50ms}, file: {filename: $DYNAMIC}`,
+    ).replace(
+      'edge: {',
+      'edge: {entryPoints: {web: http}, hub: {url: "http://127.0.0.1:1"}, relay: {address: "127.0.0.1:0", publicUrl: "https://x.test"}, ',
     );
-    const agent = newAgent().start(text);
+    const agent = newAgent();
+    agent.writeDynamic(`http:
+  routers: {b: {rule: "Host(\`file.test\`)", service: s}}
+  services: {s: {loadBalancer: {servers: [{url: "http://127.0.0.1:1"}]}}}
+`);
+    agent.start(text);
     await until(async () => (await location(port)) === 'https://one.test/');
+    await agent.says('Public at the edge');
+    // The first that the hub would hear is all of it.
+    expect(/Public at the edge .*/.exec(agent.output)![0]).toContain('hosts=["*","file.test"]');
     await end(agent);
     const sound = body;
     body = () => '<html>Back in a minute</html>';
     startAgain(agent, text);
     await agent.says(WARNING);
     await until(async () => (await location(port)) === 'https://one.test/');
+    await agent.says('Nothing is published until every provider can be read');
     body = sound;
+    await agent.says('The provider can be read again');
+    await agent.says('Public at the edge');
+    const [beforeIt] = agent.output.split('The provider can be read again');
+    expect(beforeIt).not.toContain('Public at the edge');
     to = 'https://two.test/';
     await until(async () => (await location(port)) === 'https://two.test/');
   }, 30_000);
