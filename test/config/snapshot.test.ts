@@ -15,15 +15,17 @@ describe('canonicalJson', () => {
     [1e21, '1e+21'],
     ['"\\\u0000\ud800', '"\\"\\\\\\u0000\\ud800"'],
     ['\u2028😀\u007f', '"\u2028😀\u007f"'],
-  ])('%j is %s', (value, text) => expect(canonicalJson(value)).toBe(text));
+  ] as [unknown, string][])('gives $1', (value, text) => expect(canonicalJson(value)).toBe(text));
 
   it('is JSON of the value, the same in whatever order keys were set', () => {
     const value = fc.jsonValue({ stringUnit: 'binary' });
-    fc.assert(fc.property(value, (value) => expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)))));
+    const objects = fc.dictionary(fc.string({ unit: 'binary' }), value, { noNullPrototype: true });
     fc.assert(
-      fc.property(fc.dictionary(fc.string({ unit: 'binary' }), value, { noNullPrototype: true }), (object) =>
-        expect(canonicalJson(Object.fromEntries(Object.entries(object).reverse()))).toBe(canonicalJson(object)),
-      ),
+      fc.property(objects, (object) => {
+        const text = canonicalJson(object);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(object)));
+        expect(canonicalJson(Object.fromEntries(Object.entries(object).reverse()))).toBe(text);
+      }),
     );
   });
 });
