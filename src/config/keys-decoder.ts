@@ -1,4 +1,5 @@
 import type { ConfigError } from '../base/errors.ts';
+import { flatten } from '../base/flat-string.ts';
 import { type DynamicConfiguration, dynamicConfiguration } from './dynamic.ts';
 import { decodeKeys, type Pair } from './keys.ts';
 import type { Loaded, ObjectPath } from './load.ts';
@@ -42,7 +43,7 @@ export function createKeysDecoder(root: string): KeysDecoder {
       const before = known.get(name);
       isNew ||= before === undefined;
       const sorted = sortByKey(own);
-      entries.set(name, isSame(before?.pairs, sorted) ? before! : { pairs: sorted, loaded: decodeKeys(root, sorted) });
+      entries.set(name, isSame(before?.pairs, sorted) ? before! : readEntry(root, sorted));
     }
     if (isNew) order = [...entries.keys()].sort((a, b) => compare(entries.get(a)!.pairs[0]![0], entries.get(b)!.pairs[0]![0]));
     known = entries;
@@ -50,7 +51,7 @@ export function createKeysDecoder(root: string): KeysDecoder {
     alone = new Map();
     for (const pair of others) {
       const same = before.get(pair[0]);
-      alone.set(pair[0], same !== undefined && isSame(same, [pair]) ? same : [pair]);
+      alone.set(pair[0], same !== undefined && isSame(same, [pair]) ? same : [[flatten(pair[0]), flatten(pair[1])]]);
     }
     const sorted = order.map((name) => entries.get(name)!);
     const objects = [...sorted.map((entry) => entry.pairs), ...alone.values()];
@@ -60,6 +61,12 @@ export function createKeysDecoder(root: string): KeysDecoder {
   }
 
   return { decode };
+}
+
+function readEntry(root: string, pairs: readonly Pair[]): Entry {
+  // Kept for long: texts that were cut out of a file would keep all of it.
+  const own = pairs.map(([key, value]): Pair => [flatten(key), flatten(value)]);
+  return { pairs: own, loaded: decodeKeys(root, own) };
 }
 
 interface Divided {

@@ -53,15 +53,16 @@ export function pathOf(id: string): [section: string, kind: string, name: string
 
 /** The keys of all that the sources say, by object. What stands there as keys is kept as it is written. */
 export function toKeyRecords({ configuration, keys, problems }: SourceMessage): Translation {
-  const entries = new Map<string, Record<string, string>>();
-  for (const [id, pairs] of keys) entries.set(id, Object.fromEntries(pairs));
+  const entries = new Map<string, KeyRecord>(keys);
+  const made = new Map<string, Record<string, string>>();
   const encoded = encodeKeys(withoutKeys(configuration, keys), ROOT);
   for (const [key, value] of encoded.pairs) {
     const id = objectOfKey(key.slice(ROOT.length + 1));
-    let record = entries.get(id);
-    if (record === undefined) entries.set(id, (record = {}));
+    let record = made.get(id);
+    if (record === undefined) made.set(id, (record = {}));
     record[key.slice(ROOT.length + 1)] = value;
   }
+  for (const [id, record] of made) entries.set(id, record);
   const broken = [...problems, ...encoded.problems];
   // A problem of a router of an entry point is told of `web-blog@file`, which is why all parts of a name count.
   const held = new Set(
@@ -85,9 +86,11 @@ function ownOptions(configuration: DynamicConfiguration, keys: SourceMessage['ke
       const fields = Object.entries(KINDS.get(section)?.get(kind.toLowerCase())?.schema.items?.fields ?? {});
       const own = fields.filter(([, field]) => field.own).map(([name]) => name);
       if (own.length === 0) continue;
-      for (const [name, object] of Object.entries(objects)) {
-        const id = `${section}.${kind}.${name}`;
-        for (const option of own.filter((option) => (object as Record<string, unknown>)[option] !== undefined)) {
+      for (const name of Object.keys(objects)) {
+        const object = (objects as Record<string, Record<string, unknown>>)[name]!;
+        for (const option of own) {
+          if (object[option] === undefined) continue;
+          const id = `${section}.${kind}.${name}`;
           const message = keys.has(id)
             ? `${option} is known to Edgeway only: a Traefik that reads this store refuses all its keys`
             : `${option} is known to Edgeway only and stays out of stores; write it as a key where no Traefik reads them`;

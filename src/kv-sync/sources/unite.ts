@@ -1,7 +1,6 @@
 import { ConfigError } from '../../base/errors.ts';
 import type { DynamicConfiguration } from '../../config/dynamic.ts';
-import type { Pair } from '../../config/keys.ts';
-import { objectOfKey, pathOf } from '../store-objects.ts';
+import { type KeyRecord, pathOf } from '../store-objects.ts';
 import { localize } from './localize.ts';
 import type { Part } from './part.ts';
 
@@ -9,8 +8,8 @@ export interface United {
   /** All objects of all sources, as one provider would have them. */
   readonly configuration: DynamicConfiguration;
   readonly problems: readonly ConfigError[];
-  /** Objects that stand in a source as keys, with these keys (without root); they are kept as they are written. */
-  readonly keys: ReadonlyMap<string, readonly Pair[]>;
+  /** Objects that stand in a source as keys, with their keys; they are kept as they are written. */
+  readonly keys: ReadonlyMap<string, KeyRecord>;
   /** Suffixes that meant one of the sources. */
   readonly suffixes: ReadonlySet<string>;
 }
@@ -62,7 +61,8 @@ function addAll(
     const owner = owners.get(`${key}.${name}`);
     if (owner === undefined) {
       owners.set(`${key}.${name}`, part);
-      Object.defineProperty(named, name, { value: object, enumerable: true, writable: true, configurable: true });
+      if (name === '__proto__') Object.defineProperty(named, name, { value: object, enumerable: true, writable: true, configurable: true });
+      else named[name] = object;
     } else {
       problems.push(
         new ConfigError('config.conflict', `It is written in ${owner.source} too, which counts; give one of them another name`, {
@@ -76,24 +76,26 @@ function addAll(
 }
 
 /** Keys of objects of which nothing had to be renamed, and keys that are no objects (a static configuration in the store). */
-function keysOf(parts: readonly Part[], owners: ReadonlyMap<string, Part>, merged: Tree, localized: Tree): Map<string, readonly Pair[]> {
-  const keys = new Map<string, Pair[]>();
+function keysOf(parts: readonly Part[], owners: ReadonlyMap<string, Part>, merged: Tree, localized: Tree): Map<string, KeyRecord> {
+  const keys = new Map<string, KeyRecord>();
   // Keys do not tell letter case apart: an object is named as its first key names it.
-  const ids = new Map(Array.from(owners.keys(), (id) => [id.toLowerCase(), id]));
+  let names: Map<string, string> | undefined;
+  const nameOf = (id: string): string | undefined => {
+    if (owners.has(id)) return id;
+    names ??= new Map(Array.from(owners.keys(), (name) => [name.toLowerCase(), name]));
+    return names.get(id);
+  };
   for (const part of parts) {
-    for (const pair of part.pairs ?? []) {
-      if (pair[0] !== '' && !isObjectKey(pair[0])) {
-        keys.set(`keys.${pair[0]}`, [pair]);
+    for (const [small, record] of part.records ?? []) {
+      if (small.startsWith('keys.')) {
+        const [key = ''] = Object.keys(record);
+        if (key !== '' && !isObjectKey(key)) keys.set(`keys.${key}`, record);
         continue;
       }
-      const id = ids.get(objectOfKey(pair[0]).toLowerCase()) ?? '';
+      const id = nameOf(small);
+      if (id === undefined || owners.get(id) !== part) continue;
       const [section, kind, name] = pathOf(id);
-      const isKept =
-        section === 'keys' || (owners.get(id) === part && (name === undefined || sameObject(merged, localized, section, kind, name)));
-      if (!isKept) continue;
-      const list = keys.get(id);
-      if (list === undefined) keys.set(id, [pair]);
-      else list.push(pair);
+      if (name === undefined || sameObject(merged, localized, section, kind, name)) keys.set(id, record);
     }
   }
   return keys;
