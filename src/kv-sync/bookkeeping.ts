@@ -63,25 +63,37 @@ const BUCKETS = 256;
 
 /** The bucket of a key: that of its object, so that one object is in one. */
 function bucketOf(key: string): string {
+  let bucket = buckets.get(key);
+  if (bucket !== undefined) return bucket;
   const object = key.split('/', 3).join('/').toLowerCase();
-  return (fnv64(object, '1a').low % BUCKETS).toString(16).padStart(2, '0');
+  bucket = (fnv64(object, '1a').low % BUCKETS).toString(16).padStart(2, '0');
+  // While a source is followed, the same keys come again and again.
+  if (buckets.size >= MAX_KNOWN) buckets.clear();
+  buckets.set(key, bucket);
+  return bucket;
 }
+
+const buckets = new Map<string, string>();
+const MAX_KNOWN = 200_000;
 
 /** What has to be written so that the books have these keys of a writer instead of those that they have. */
 export function ownedChanges(root: string, writer: string, before: Owned, after: Owned): StoreChange[] {
-  const buckets = new Map<string, Record<string, string>>();
-  for (const [key, hashes] of after) if (before.get(key)?.join() !== hashes.join()) buckets.set(bucketOf(key), {});
-  for (const key of before.keys()) if (!after.has(key)) buckets.set(bucketOf(key), {});
-  if (buckets.size === 0) return [];
-  const keys = [...after.keys()].map((key) => [key, buckets.get(bucketOf(key))] as const).filter(([, bucket]) => bucket !== undefined);
+  const changed = new Map<string, Record<string, string>>();
+  for (const [key, hashes] of after) {
+    const known = before.get(key);
+    if (known !== hashes && known?.join() !== hashes.join()) changed.set(bucketOf(key), {});
+  }
+  for (const key of before.keys()) if (!after.has(key)) changed.set(bucketOf(key), {});
+  if (changed.size === 0) return [];
+  const keys = [...after.keys()].map((key) => [key, changed.get(bucketOf(key))] as const).filter(([, bucket]) => bucket !== undefined);
   for (const [key, bucket] of keys.sort(([a], [b]) => (a < b ? -1 : 1))) bucket![key] = after.get(key)!.join(' ');
   const prefix = `${ownedPrefix(root)}${writer}/`;
-  return Array.from(buckets, ([bucket, entries]): StoreChange => {
+  return Array.from(changed, ([bucket, entries]): StoreChange => {
     const isEmpty = Object.keys(entries).length === 0;
     return { key: prefix + bucket, value: isEmpty ? undefined : JSON.stringify(entries) };
   });
 }
 
 /** Pairs below a root by their key without it. */
-export const withoutRoot = (root: string, pairs: readonly Pair[]): Map<string, string> =>
-  new Map(pairs.map(([key, value]) => [key.slice(root.length + 1), value]));
+export const withoutRoot = (root: string, pairs: Iterable<Pair>): Map<string, string> =>
+  new Map(Array.from(pairs, ([key, value]) => [key.slice(root.length + 1), value]));

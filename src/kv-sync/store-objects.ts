@@ -106,6 +106,7 @@ const ROOT = 'traefik';
 type Tree = Record<string, Record<string, Record<string, unknown> | readonly unknown[]>>;
 
 function withoutKeys(configuration: DynamicConfiguration, keys: ReadonlyMap<string, unknown>): DynamicConfiguration {
+  if (countObjects(configuration as Tree) === countObjectKeys(keys)) return {};
   const result: Tree = {};
   for (const [section, kinds] of Object.entries(configuration as Tree)) {
     result[section] = {};
@@ -116,6 +117,20 @@ function withoutKeys(configuration: DynamicConfiguration, keys: ReadonlyMap<stri
     }
   }
   return result as DynamicConfiguration;
+}
+
+/** Every object of `keys` is one of the configuration: where they are as many, nothing is left. */
+function countObjectKeys(keys: ReadonlyMap<string, unknown>): number {
+  let count = 0;
+  for (const id of keys.keys()) if (!id.startsWith('keys.')) count++;
+  return count;
+}
+
+function countObjects(configuration: Tree): number {
+  let count = 0;
+  for (const kinds of Object.values(configuration))
+    for (const objects of Object.values(kinds)) count += Array.isArray(objects) ? 1 : Object.keys(objects).length;
+  return count;
 }
 
 /** The object that these keys mean; undefined when they mean none. */

@@ -2,7 +2,7 @@ import { ConfigError, type Place } from '../../base/errors.ts';
 import type { DynamicConfiguration } from '../../config/dynamic.ts';
 import { decodeKeys, type Pair } from '../../config/keys.ts';
 import { createKeysDecoder } from '../../config/keys-decoder.ts';
-import { type KeyRecord, objectOfKey } from '../store-objects.ts';
+import type { KeyRecord } from '../store-objects.ts';
 import { KEY_SUFFIXES, type Part } from './part.ts';
 import { placesOf } from './places.ts';
 
@@ -50,43 +50,23 @@ const createRelocate =
 /** Reads keys again and again: what did not change since the last time is the same reference. */
 export type KeysReader = (source: string, all: readonly Pair[], lineOf: LineOf) => Part;
 
-interface KeyObject {
-  /** In small letters. */
-  readonly id: string;
-  readonly record: KeyRecord;
-}
-
 /** Keys below the root; others are told, as they would not arrive. */
 export function createKeysReader(root: string): KeysReader {
   const decoder = createKeysDecoder(root);
-  const read = new WeakMap<readonly Pair[], KeyObject>();
   const below = `${root}/`;
-
-  function objectOf(pairs: readonly Pair[]): KeyObject {
-    let object = read.get(pairs);
-    if (object === undefined) {
-      const own = pairs.map(([key, value]): Pair => [key.slice(below.length), value]);
-      read.set(pairs, (object = { id: objectOfKey(own[0]![0]).toLowerCase(), record: Object.fromEntries(own) }));
-    }
-    return object;
-  }
-
   return (source, all, lineOf) => {
-    const problems: ConfigError[] = [];
-    const pairs: Pair[] = [];
-    for (const pair of all) {
-      if (pair[0].startsWith(below)) pairs.push(pair);
-      else {
-        const message = `The key ${pair[0]} does not begin with '${below}'; another root is given with --root`;
-        problems.push(new ConfigError('config.bad-value', message, { source, line: lineOf(pair[0]) }));
-      }
-    }
-    const { configuration, objects, ...said } = decoder.decode(pairs);
+    const astray = all.filter(([key]) => !key.startsWith(below));
+    const pairs = astray.length === 0 ? all : all.filter(([key]) => key.startsWith(below));
+    const problems = astray.map(([key]) => {
+      const message = `The key ${key} does not begin with '${below}'; another root is given with --root`;
+      return new ConfigError('config.bad-value', message, { source, line: lineOf(key) });
+    });
+    const { configuration, objects, others, ...said } = decoder.decode(pairs);
     const records = new Map<string, KeyRecord>();
-    for (const own of objects) {
-      const { id, record } = objectOf(own);
-      records.set(id, record);
-    }
+    for (const { section, kind, name, value, record } of objects.values())
+      if (value !== undefined) records.set(name === undefined ? `${section}.${kind}` : `${section}.${kind}.${name}`, record);
+    for (const [key, value] of others)
+      if (key !== below) records.set(`keys.${key.slice(below.length)}`, { [key.slice(below.length)]: value });
     const relocate = createRelocate(source, lineOf);
     problems.push(...said.problems.map(relocate));
     return { source, suffixes: KEY_SUFFIXES, configuration, problems, warnings: said.warnings.map(relocate), records };

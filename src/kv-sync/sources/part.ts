@@ -12,7 +12,7 @@ export interface Part {
   readonly configuration: DynamicConfiguration;
   readonly problems: readonly ConfigError[];
   readonly warnings: readonly ConfigError[];
-  /** Objects that stand in the source as keys, by their names in small letters; absent when it has no keys. */
+  /** Objects that stand in the source as keys, and keys that are no objects; absent when it has no keys. */
   readonly records?: ReadonlyMap<string, KeyRecord>;
 }
 

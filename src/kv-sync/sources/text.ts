@@ -65,12 +65,8 @@ export async function readText(
 ): Promise<Part> {
   const format = formatOfText(name, text);
   if (format === 'pairs' || text.trim() === '') {
-    const { pairs, lines, problems, warnings } = parsePairs(text, name);
-    return addProblems(
-      readKeys(name, pairs, (key) => lines.get(key)),
-      problems,
-      warnings,
-    );
+    const { pairs, lineOf, problems, warnings } = parsePairs(text, name);
+    return addProblems(readKeys(name, pairs, lineOf), problems, warnings);
   }
   try {
     return await readTree(name, parseTree(name, text, format), context, readKeys);

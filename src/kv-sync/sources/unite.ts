@@ -14,60 +14,59 @@ export interface United {
   readonly suffixes: ReadonlySet<string>;
 }
 
-type Tree = Record<string, Record<string, Record<string, unknown> | readonly unknown[]>>;
+type Objects = Readonly<Record<string, unknown>>;
+type Tree = Record<string, Record<string, Objects | readonly unknown[]>>;
 
 /** Of two objects with one name the first counts, and the second is a problem. */
 export function unite(parts: readonly Part[]): United {
   const merged: Tree = {};
   const problems: ConfigError[] = [];
-  const owners = new Map<string, Part>();
-  for (const part of parts) {
+  for (const [index, part] of parts.entries()) {
     problems.push(...part.problems);
     for (const [section, kinds] of Object.entries(part.configuration as Tree)) {
       const into = (merged[section] ??= {});
       for (const [kind, objects] of Object.entries(kinds ?? {})) {
-        const key = `${section}.${kind}`;
-        if (Array.isArray(objects)) {
-          const before = into[kind] as readonly unknown[] | undefined;
-          into[kind] = [...(before ?? []), ...objects];
-          if (before === undefined) owners.set(key, part);
-          else owners.delete(key);
-        } else
-          into[kind] = addAll(into[kind] as Record<string, unknown>, objects as Record<string, unknown>, { key, part, owners, problems });
+        const before = into[kind];
+        if (before === undefined) into[kind] = objects;
+        else if (Array.isArray(objects)) into[kind] = [...(before as readonly unknown[]), ...objects];
+        else
+          into[kind] = addAll(before as Objects, objects as Objects, {
+            path: [section, kind],
+            part,
+            earlier: parts.slice(0, index),
+            problems,
+          });
       }
     }
   }
   const suffixes = new Set(parts.flatMap((part) => part.suffixes));
-  const configuration = localize(merged as DynamicConfiguration, suffixes, (section, kind, name) =>
-    owners.has(`${section}.${kind}.${name}`),
-  );
-  return { configuration, problems, suffixes, keys: keysOf(parts, owners, merged, configuration as Tree) };
+  const configuration = localize(merged as DynamicConfiguration, suffixes, (section, kind, name) => hasObject(merged, section, kind, name));
+  return { configuration, problems, suffixes, keys: keysOf(parts, merged, configuration as Tree) };
 }
 
+const hasObject = (tree: Tree, section: string, kind: string, name: string): boolean => {
+  const objects = tree[section]?.[kind];
+  return objects !== undefined && !Array.isArray(objects) && Object.hasOwn(objects, name);
+};
+
 interface Adding {
-  readonly key: string;
+  readonly path: readonly [section: string, kind: string];
   readonly part: Part;
-  readonly owners: Map<string, Part>;
+  readonly earlier: readonly Part[];
   readonly problems: ConfigError[];
 }
 
-function addAll(
-  known: Readonly<Record<string, unknown>> | undefined,
-  objects: Readonly<Record<string, unknown>>,
-  { key, part, owners, problems }: Adding,
-): Record<string, unknown> {
+function addAll(known: Objects, objects: Objects, { path: [section, kind], part, earlier, problems }: Adding): Objects {
   const named: Record<string, unknown> = { ...known };
   for (const [name, object] of Object.entries(objects)) {
-    const owner = owners.get(`${key}.${name}`);
+    const owner = earlier.find(({ configuration }) => hasObject(configuration as Tree, section, kind, name));
     if (owner === undefined) {
-      owners.set(`${key}.${name}`, part);
-      if (name === '__proto__') Object.defineProperty(named, name, { value: object, enumerable: true, writable: true, configurable: true });
-      else named[name] = object;
+      Object.defineProperty(named, name, { value: object, enumerable: true, writable: true, configurable: true });
     } else {
       problems.push(
         new ConfigError('config.conflict', `It is written in ${owner.source} too, which counts; give one of them another name`, {
           source: part.source,
-          object: `${key}.${name}`,
+          object: `${section}.${kind}.${name}`,
         }),
       );
     }
@@ -75,34 +74,25 @@ function addAll(
   return named;
 }
 
-/** Keys of objects of which nothing had to be renamed, and keys that are no objects (a static configuration in the store). */
-function keysOf(parts: readonly Part[], owners: ReadonlyMap<string, Part>, merged: Tree, localized: Tree): Map<string, KeyRecord> {
+/** Keys of objects that count and of which nothing had to be renamed, and keys that are no objects (a static configuration in the store). */
+function keysOf(parts: readonly Part[], merged: Tree, localized: Tree): ReadonlyMap<string, KeyRecord> {
+  const [only] = parts;
+  if (parts.length === 1 && isSame(merged, localized)) return only!.records ?? new Map();
   const keys = new Map<string, KeyRecord>();
-  // Keys do not tell letter case apart: an object is named as its first key names it.
-  let names: Map<string, string> | undefined;
-  const nameOf = (id: string): string | undefined => {
-    if (owners.has(id)) return id;
-    names ??= new Map(Array.from(owners.keys(), (name) => [name.toLowerCase(), name]));
-    return names.get(id);
-  };
   for (const part of parts) {
-    for (const [small, record] of part.records ?? []) {
-      if (small.startsWith('keys.')) {
-        const [key = ''] = Object.keys(record);
-        if (key !== '' && !isObjectKey(key)) keys.set(`keys.${key}`, record);
+    for (const [id, record] of part.records ?? []) {
+      const [section, kind, name] = pathOf(id);
+      if (section === 'keys') {
+        keys.set(id, record);
         continue;
       }
-      const id = nameOf(small);
-      if (id === undefined || owners.get(id) !== part) continue;
-      const [section, kind, name] = pathOf(id);
-      if (name === undefined || sameObject(merged, localized, section, kind, name)) keys.set(id, record);
+      const own = (part.configuration as Tree)[section]?.[kind];
+      const [all, written] = [localized[section]?.[kind], name === undefined ? own : (own as Objects)[name]];
+      if (written === (name === undefined ? all : (all as Objects)[name])) keys.set(id, record);
     }
   }
   return keys;
 }
 
-/** Whatever begins like a section, Traefik reads as one. */
-const isObjectKey = (key: string): boolean => /^(?:http|tcp|udp|tls)/i.test(key);
-
-const sameObject = (a: Tree, b: Tree, section: string, kind: string, name: string): boolean =>
-  (a[section]?.[kind] as Record<string, unknown>)?.[name] === (b[section]?.[kind] as Record<string, unknown>)?.[name];
+const isSame = (a: Tree, b: Tree): boolean =>
+  Object.entries(a).every(([section, kinds]) => Object.entries(kinds).every(([kind, objects]) => b[section]?.[kind] === objects));
