@@ -46,8 +46,7 @@ export function createStateReader(client: StoreClient, root: string): StateReade
     note: (changed) => view.note(changed),
     take(state) {
       last = state;
-      if (state === undefined) view.note(undefined);
-      else view.take(state.known);
+      if (state !== undefined) view.take(state.known);
     },
   };
 }
