@@ -8,6 +8,8 @@ import type { Loaded, ObjectPath } from './load.ts';
 export interface KeyObject {
   readonly section: string;
   readonly kind: string;
+  /** `http.routers.blog`, `tls.certificates`. */
+  readonly id: string;
   /** As its keys spell it; undefined of the certificates, and where it was refused. */
   readonly name: string | undefined;
   /** Undefined when it was refused. */
@@ -187,5 +189,6 @@ function readObject(root: string, path: string, pairs: readonly Pair[], values: 
   const found = values ?? byName(loaded!.configuration as Tree);
   const [name, value] = found.get(path) ?? [undefined, undefined];
   const { problems = NONE, warnings = NONE, refused = NONE } = loaded ?? {};
-  return { section, kind, name, value, pairs, record, problems, warnings, refused };
+  const id = name === undefined ? `${section}.${kind}` : `${section}.${kind}.${name}`;
+  return { id, section, kind, name, value, pairs, record, problems, warnings, refused };
 }

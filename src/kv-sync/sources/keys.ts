@@ -63,8 +63,7 @@ export function createKeysReader(root: string): KeysReader {
     });
     const { configuration, objects, others, ...said } = decoder.decode(pairs);
     const records = new Map<string, KeyRecord>();
-    for (const { section, kind, name, value, record } of objects.values())
-      if (value !== undefined) records.set(name === undefined ? `${section}.${kind}` : `${section}.${kind}.${name}`, record);
+    for (const { id, value, record } of objects.values()) if (value !== undefined) records.set(id, record);
     for (const [key, value] of others)
       if (key !== below) records.set(`keys.${key.slice(below.length)}`, { [key.slice(below.length)]: value });
     const relocate = createRelocate(source, lineOf);

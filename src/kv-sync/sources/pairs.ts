@@ -3,7 +3,9 @@ import type { Pair } from '../../config/keys.ts';
 
 export interface ReadPairs {
   readonly pairs: readonly Pair[];
-  /** 1-based line of a key; of one that stands there twice, the one that counts. */
+  /** 1-based line of each pair. */
+  readonly lines: readonly number[];
+  /** Line of a key; of one that stands there twice, the one that counts. */
   readonly lineOf: (key: string) => number | undefined;
   /** Lines that cannot be understood: what they meant is unknown. */
   readonly problems: readonly ConfigError[];
@@ -42,7 +44,7 @@ export function parsePairs(text: string, source: string): ReadPairs {
     pairs[place] = read.pair;
     lines[place] = line;
   }
-  return { pairs, lineOf: (key) => lines[places.get(key) ?? -1], problems, warnings };
+  return { pairs, lines, lineOf: (key) => lines[places.get(key) ?? -1], problems, warnings };
 }
 
 interface Line {

@@ -9,7 +9,7 @@ import { createPathWatcher } from '../../providers/path-watcher.ts';
 import { readCompose } from './compose.ts';
 import { formatOfText, kindOf, parseTree } from './detect.ts';
 import { createKeysReader, type KeysReader } from './keys.ts';
-import { parsePairs } from './pairs.ts';
+import { createPairsReader, type PairsReader } from './pairs-reader.ts';
 import { describePart, type Part, type PartContext } from './part.ts';
 
 /** A file is read when it has not changed for this long: who writes it in place may be in the middle of it. */
@@ -20,7 +20,7 @@ const RESTLESS_MS = 2_000;
 /** A file whose content tells what it is: lines of keys, a compose file, JSON. What cannot be read at all is told, and stays as it was. */
 export async function* readTextFile(path: string, watch: boolean, context: PartContext): AsyncGenerator<Part> {
   const watcher = watch ? createPathWatcher(context.clock, context.signal) : undefined;
-  const readKeys = createKeysReader(context.root);
+  const readers = createReaders(context);
   let last: Part | undefined;
   do {
     let part: Part;
@@ -28,7 +28,7 @@ export async function* readTextFile(path: string, watch: boolean, context: PartC
     // Until nothing can have changed between the look at the file and the begin of the watch.
     do {
       const text = await readFile(path, 'utf8').catch((error: Error) => error);
-      part = text instanceof Error ? unreadable(path, text, last) : await readText(path, text, context, readKeys);
+      part = text instanceof Error ? unreadable(path, text, last) : await readText(path, text, context, readers);
     } while (watcher !== undefined && (await watcher.set([path], new Set())));
     last = part;
     yield part;
@@ -56,16 +56,24 @@ const unreadable = (path: string, error: Error, last: Part | undefined): Part =>
   return last === undefined ? describePart(path, problem) : { ...last, problems: [problem] };
 };
 
+/** Know what they read last. */
+interface TextReaders {
+  readonly readPairs: PairsReader;
+  readonly readKeys: KeysReader;
+}
+
+const createReaders = ({ root }: PartContext): TextReaders => ({ readPairs: createPairsReader(), readKeys: createKeysReader(root) });
+
 /** What a text says, by its name and its look. */
 export async function readText(
   name: string,
   text: string,
   context: PartContext,
-  readKeys: KeysReader = createKeysReader(context.root),
+  { readPairs, readKeys }: TextReaders = createReaders(context),
 ): Promise<Part> {
   const format = formatOfText(name, text);
   if (format === 'pairs' || text.trim() === '') {
-    const { pairs, lineOf, problems, warnings } = parsePairs(text, name);
+    const { pairs, lineOf, problems, warnings } = readPairs(text, name);
     return addProblems(readKeys(name, pairs, lineOf), problems, warnings);
   }
   try {

@@ -2,7 +2,7 @@ import type { Changed, StoreClient, StoreRevision } from '../../providers/client
 import { parseRevision } from '../../providers/store-revision.ts';
 import { createStoreView, type KnownPairs } from '../../providers/store-view.ts';
 import { type Bookkeeping, readBookkeeping, revisionKey, withoutRoot } from '../bookkeeping.ts';
-import type { PlannedWrites } from './store-write.ts';
+import { type PlannedWrites, withTexts } from './store-write.ts';
 
 /** What a store has below a root, and what its books say. */
 export interface StoreState {
@@ -60,11 +60,7 @@ interface Written {
 
 /** The books when all was written. */
 export function booksAfter(books: Bookkeeping, { root, writer, revision, writes }: Written): Bookkeeping {
-  const texts = new Map(books.texts);
-  for (const { key, value } of writes.booked) {
-    if (value === undefined) texts.delete(key);
-    else texts.set(key, value);
-  }
+  const texts = withTexts(books.texts, writes.booked);
   texts.set(revisionKey(root), JSON.stringify(revision));
   return { revision, owned: new Map(books.owned).set(writer, writes.owned), texts };
 }

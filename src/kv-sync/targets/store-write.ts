@@ -1,5 +1,5 @@
 import type { StoreChange, StoreClient, StoreLock, StoreRevision } from '../../providers/clients/store.ts';
-import { type Bookkeeping, hashOf, type Owned, ownedChanges } from '../bookkeeping.ts';
+import { type Bookkeeping, bookChanges, hashOf, type Owned } from '../bookkeeping.ts';
 import type { Plan, PlanStep } from '../plan.ts';
 import { type KeyRecord, pathOf } from '../store-objects.ts';
 import { createIds } from './store-compare.ts';
@@ -49,43 +49,59 @@ export function planWrites({ plan, there, books, root, writer, desired, takeOver
     }
     if (changes.length > 0) objects.push(changes.map(({ key, value }) => ({ key: `${root}/${key}`, value })));
   }
-  settle(after, { plan, result, desired, takeOver, unbooked });
-  let known: Owned | undefined;
-  const announced = (): Owned => (known ??= announce(own, objects.flat(), root));
+  const taken = takeOver ? takeKeys(after, desired) : [];
+  settle(after, { plan, result, desired, unbooked });
+  const written = objects.flat().map(({ key }) => key.slice(root.length + 1));
+  const keys = [...written, ...taken, ...unbooked];
+  const book = (texts: ReadonlyMap<string, string>, owned: Owned): StoreChange[] => bookChanges({ root, writer, texts, keys, owned });
+  const announced = (): StoreChange[] => book(books.texts, announce(own, after, written));
   return {
-    announced: () => ownedChanges(root, writer, own, announced()),
+    announced,
     objects,
-    booked: ownedChanges(root, writer, own, after),
-    rebooked: () => ownedChanges(root, writer, announced(), after),
+    booked: book(books.texts, after),
+    rebooked: () => book(withTexts(books.texts, announced()), after),
     owned: after,
     result,
   };
 }
 
+/** Texts of books when these changes are carried out. */
+export function withTexts(before: ReadonlyMap<string, string>, changes: readonly StoreChange[]): Map<string, string> {
+  const texts = new Map(before);
+  for (const { key, value } of changes) {
+    if (value === undefined) texts.delete(key);
+    else texts.set(key, value);
+  }
+  return texts;
+}
+
 /** With both hashes of every key that is written. */
-function announce(own: Owned, changes: readonly StoreChange[], root: string): Owned {
+function announce(own: Owned, after: Owned, written: readonly string[]): Owned {
   const announced = new Map(own);
-  for (const { key: full, value } of changes) {
-    const key = full.slice(root.length + 1);
-    if (value !== undefined) announced.set(key, [...new Set([...(own.get(key) ?? []), hashOf(value)])]);
+  for (const key of written) {
+    const hashes = after.get(key);
+    if (hashes !== undefined) announced.set(key, [...new Set([...(own.get(key) ?? []), ...hashes])]);
   }
   return announced;
 }
 
-/** Books of what needed no write: a value that somebody made what we want, a key that is gone, one that is taken over. */
+/** Keys of the source that were not ours. */
+function takeKeys(owned: Map<string, readonly string[]>, desired: Writing['desired']): string[] {
+  const taken: string[] = [];
+  for (const record of desired.values())
+    for (const [key, value] of Object.entries(record)) {
+      if (owned.has(key)) continue;
+      owned.set(key, [hashOf(value)]);
+      taken.push(key);
+    }
+  return taken;
+}
+
+/** Books of what needed no write: a value that somebody made what we want, a key that is gone. */
 function settle(
   owned: Map<string, readonly string[]>,
-  {
-    plan,
-    result,
-    desired,
-    takeOver,
-    unbooked,
-  }: Pick<Writing, 'plan' | 'desired' | 'takeOver' | 'unbooked'> & { result: ReadonlyMap<string, string> },
+  { plan, result, desired, unbooked }: Pick<Writing, 'plan' | 'desired' | 'unbooked'> & { result: ReadonlyMap<string, string> },
 ): void {
-  if (takeOver)
-    for (const record of desired.values())
-      for (const [key, value] of Object.entries(record)) if (!owned.has(key)) owned.set(key, [hashOf(value)]);
   if (unbooked.length === 0) return;
   const idOf = createIds(desired);
   const untouched = new Set([...plan.conflicts.map(({ key }) => key), ...plan.kept]);
