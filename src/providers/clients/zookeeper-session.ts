@@ -1,4 +1,4 @@
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import type { ACL, Client, Event, Stat, Transaction } from 'node-zookeeper-client';
 import type { Clock } from '../../base/clock.ts';
 import { parseEndpoint } from './endpoint.ts';
@@ -57,6 +57,7 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
   };
 
   const turns = createTurns(AT_ONCE);
+  const together = createPackets(client);
 
   /** An answer, or undefined with one of the codes that are none of our faults. */
   const ask = async <T>(start: (callback: Callback<T>) => void, ...expected: number[]): Promise<T | undefined> => {
@@ -74,6 +75,7 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
         reject(new StoreError('unreachable', `No answer within ${ANSWER_MS} ms`));
         end();
       });
+      together();
       start((error, value) => {
         cancel();
         if (!error) return resolve(value);
@@ -140,6 +142,25 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
       return () => listeners.delete(listener);
     },
     close: end,
+  };
+}
+
+/**
+ * What is asked in one turn of the event loop goes out in one piece: the client writes every question for itself, which costs it and
+ * the server a system call each. Its socket has no place in its interface.
+ */
+function createPackets(client: Client): () => void {
+  const { connectionManager } = client as unknown as { readonly connectionManager?: { readonly socket?: Socket } };
+  let isCorked = false;
+  return () => {
+    const socket = connectionManager?.socket;
+    if (isCorked || socket === undefined) return;
+    isCorked = true;
+    socket.cork();
+    process.nextTick(() => {
+      isCorked = false;
+      socket.uncork();
+    });
   };
 }
 
