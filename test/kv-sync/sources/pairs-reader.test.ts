@@ -16,7 +16,23 @@ describe('createPairsReader', () => {
     expect(lineOf('traefik/http/routers/r9/rule')).toBe(11);
   });
 
-  const line = fc.constantFrom('a,1', 'a,2', 'b,1', 'b,12', 'c 3', 'aa=1', 'd,"x', 'y"', 'e,"1"', '# c', '', ' a,1 ', 'no', 'f,\r', "g,'h'");
+  const line = fc.constantFrom(
+    'a,1',
+    'a,2',
+    'b,1',
+    'b,12',
+    'c 3',
+    'aa=1',
+    'd,"x',
+    'y"',
+    'e,"1"',
+    '# c',
+    '',
+    ' a,1 ',
+    'no',
+    'f,\r',
+    "g,'h'",
+  );
   it('says what a whole read says, whatever was read before', () => {
     const text = fc.array(line, { maxLength: 8 }).map((rows) => rows.join('\n'));
     fc.assert(
