@@ -233,19 +233,29 @@ const optionNames = (fields: Fields): string =>
 
 function readFields(schema: Schema, tree: Record<string, unknown>, reading: Reading): unknown {
   const fields = schema.fields!;
-  const names = fieldNames(fields, reading.dialect);
   const result: Record<string, unknown> = {};
   let failed = false;
-  for (const [key, entry] of distinctKeys(tree, names)) {
-    const name = names.get(key.toLowerCase());
+  const read = (key: string, name: string | undefined, entry: unknown): void => {
     reading.path.push(key);
     const value = readNamed(fields, name, entry, reading);
     reading.path.pop();
     if (value === FAILED) {
       if (!schema.isolate) failed = true;
     } else if (value !== undefined) result[name!] = value;
+  };
+  if (isSpelledOut(tree, fields, reading.dialect)) {
+    for (const key in tree) if (tree[key] !== null && tree[key] !== undefined) read(key, key, tree[key]);
+  } else {
+    const names = fieldNames(fields, reading.dialect);
+    for (const [key, entry] of distinctKeys(tree, names)) read(key, names.get(key.toLowerCase()), entry);
   }
   return failed ? FAILED : withDefaults(fields, result, reading);
+}
+
+/** Every key is an option's own name, as it mostly is: no two can mean the same. */
+function isSpelledOut(tree: Record<string, unknown>, fields: Fields, dialect: Dialect): boolean {
+  for (const key in tree) if (!Object.hasOwn(fields, key) || (dialect === 'labels' && fields[key]!.labelName !== undefined)) return false;
+  return true;
 }
 
 /** Of spellings that differ in letter case the last in the order of text counts; what stands below two of them is one. */

@@ -12,27 +12,43 @@ export interface Decided {
  * publisher they may stand side by side, as in Traefik; provider and name decide there.
  */
 export function resolveConflicts(emitted: readonly EmittedRouter[]): Decided {
-  const groups = new Map<string, EmittedRouter[]>();
-  for (const router of emitted) {
-    const { entryPoints, rule, ruleSyntax, priority, parentRefs } = router.config;
-    const key = JSON.stringify([entryPoints, parentRefs, rule, ruleSyntax, String(priority)]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [router]);
-    else group.push(router);
-  }
   const routers: Record<string, ProxyRouter> = {};
   const conflicts: Conflict[] = [];
-  for (const group of groups.values()) {
-    if (group.length === 1) {
-      routers[group[0]!.name] = group[0]!.config;
+  for (const [rule, sameRule] of groupBy(emitted, ({ config }) => config.rule ?? '')) {
+    if (!Array.isArray(sameRule)) {
+      routers[sameRule.name] = sameRule.config;
       continue;
     }
-    const [winner, ...others] = group.toSorted((a, b) => b.changedAt - a.changedAt || (a.name < b.name ? -1 : 1));
-    const losers = others.filter(({ publishers }) => !publishers.some((publisher) => winner!.publishers.includes(publisher)));
-    for (const router of group) if (!losers.includes(router)) routers[router.name] = router.config;
-    if (losers.length > 0) conflicts.push(describeConflict(winner!, losers));
+    for (const group of groupBy(sameRule, ({ config }) => requestsOf(rule, config)).values()) {
+      for (const { name, config } of Array.isArray(group) ? decide(group, conflicts) : [group]) routers[name] = config;
+    }
   }
-  return { routers: withoutOrphans(routers), conflicts };
+  const hasChildren = emitted.some(({ config }) => config.parentRefs !== undefined);
+  return { routers: hasChildren ? withoutOrphans(routers) : routers, conflicts };
+}
+
+/** Equal for routers that take the same requests with the same priority. */
+const requestsOf = (rule: string, { entryPoints, parentRefs, ruleSyntax, priority }: ProxyRouter): string =>
+  JSON.stringify([entryPoints, parentRefs, rule, ruleSyntax, String(priority)]);
+
+/** Lists only where several have the key: hardly any rule is written twice. */
+function groupBy<T extends object>(items: readonly T[], keyOf: (item: T) => string): Map<string, T | T[]> {
+  const groups = new Map<string, T | T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const before = groups.get(key);
+    if (Array.isArray(before)) before.push(item);
+    else groups.set(key, before === undefined ? item : [before, item]);
+  }
+  return groups;
+}
+
+/** Those that stay. */
+function decide(group: readonly EmittedRouter[], conflicts: Conflict[]): EmittedRouter[] {
+  const [winner, ...others] = group.toSorted((a, b) => b.changedAt - a.changedAt || (a.name < b.name ? -1 : 1));
+  const losers = others.filter(({ publishers }) => !publishers.some((publisher) => winner!.publishers.includes(publisher)));
+  if (losers.length > 0) conflicts.push(describeConflict(winner!, losers));
+  return group.filter((router) => !losers.includes(router));
 }
 
 const side = ({ name, publishers }: EmittedRouter): ConflictSide => ({ router: name, publishers });

@@ -1,7 +1,6 @@
 import type { CompileInput, CompileProblem } from './compile.ts';
 import type { Node, Resolver, Variant } from './compile-names.ts';
 import { baseName, providerOf, qualify } from './names.ts';
-import { hostsOf } from './public-hosts.ts';
 import type { RuntimeHttpRouter } from './runtime.ts';
 import type { ProxyConfiguration, ProxyRouter, ProxyService } from './snapshot.ts';
 
@@ -103,7 +102,8 @@ function emitRouters(all: readonly Variant[], publications: readonly CompileInpu
 
   const routers: EmittedRouter[] = [];
   const problems: CompileProblem[] = [];
-  const taken = new Set(all.map(({ name }) => name));
+  let taken: ReadonlySet<string> | undefined;
+  const isTaken = (name: string): boolean => (taken ??= new Set(all.map(({ name }) => name))).has(name);
   for (const variant of all) {
     const node = variant.nodes[0]!;
     const parents = parentsOf(node);
@@ -123,13 +123,17 @@ function emitRouters(all: readonly Variant[], publications: readonly CompileInpu
     const publishers = variant.nodes.map(({ publisher }) => publications[publisher]!.publisher);
     const changedAt = Math.max(...variant.nodes.map(({ publisher, name }) => publications[publisher]!.changedAt(name)));
     const away = handOver && { handOver, ...choiceOf(variant, handOver, publications) };
-    for (const [name, config] of partsOf(variant.name, renameRouter(node, nameOf, away), taken))
+    for (const [name, config] of partsOf(variant.name, renameRouter(node, nameOf, away), isTaken))
       routers.push({ name, config, publishers, changedAt });
   }
   return { routers, problems };
 }
 
-const parentsOf = (node: Node): Node[] => node.targets.filter(({ kind }) => kind === 'routers');
+const NONE: readonly Node[] = [];
+
+/** They stand last among the references. */
+const parentsOf = ({ targets }: Node): readonly Node[] =>
+  targets.at(-1)?.kind === 'routers' ? targets.filter(({ kind }) => kind === 'routers') : NONE;
 
 const ownAway = (node: Node): string | undefined => ((node.object.value as RuntimeHttpRouter).edge?.local ? node.awayLocal : node.away);
 
@@ -162,27 +166,29 @@ function choiceOf(
   return Object.keys(choice).length > 0 ? { handOverChoice: choice } : {};
 }
 
+/** The value as it was published where all names mean the same in the snapshot, as they mostly do. */
 function renameRouter(node: Node, nameOf: Names, away: Pick<ProxyRouter, 'handOver' | 'handOverChoice'> | undefined): ProxyRouter {
-  const value = node.object.value as RuntimeHttpRouter;
-  const rename = renamer(node, node.targets, (written) => written, nameOf);
-  const hosts = value.parentRefs === undefined || value.parentRefs.length === 0 ? hostsOf(value) : undefined;
+  const value = node.object.value as ProxyRouter;
+  const { targets, object } = node;
+  const isSame = targets.every((target, index) => nameOf(target) === object.references[index]!.name);
+  if (isSame && away === undefined && object.clientCertificate === undefined) return value;
+  const named = (kind: Node['kind']): string[] => targets.filter((target) => target.kind === kind).map(nameOf);
   return {
     ...value,
-    ...(hosts && { hosts }),
-    middlewares: value.middlewares.map((name) => rename('middlewares', name)),
-    service: value.service === '' ? '' : rename('services', value.service),
-    ...(value.parentRefs && { parentRefs: value.parentRefs.map((name) => rename('routers', name)) }),
+    middlewares: named('middlewares'),
+    service: named('services')[0] ?? '',
+    ...(value.parentRefs && { parentRefs: named('routers') }),
     ...away,
-    ...(node.object.clientCertificate && { clientCertificate: true }),
+    ...(object.clientCertificate && { clientCertificate: true }),
   };
 }
 
 /** At the edge http and https are entry points with and without TLS: a router on both is two, named as Traefik names such parts. */
-function partsOf(name: string, config: ProxyRouter, taken: ReadonlySet<string>): [string, ProxyRouter][] {
+function partsOf(name: string, config: ProxyRouter, isTaken: (name: string) => boolean): [string, ProxyRouter][] {
   const { entryPoints } = config;
-  if (entryPoints.length < 2) return [[name, entryPoints[0] === 'https' ? { ...config, tls: {} } : config]];
+  if (entryPoints.length < 2) return [[name, config]];
   let secure = `https-${baseName(name)}`;
-  while (taken.has(`${secure}@${providerOf(name)}`)) secure += '~';
+  while (isTaken(`${secure}@${providerOf(name)}`)) secure += '~';
   return [
     [name, { ...config, entryPoints: ['http'] }],
     [`${secure}@${providerOf(name)}`, { ...config, entryPoints: ['https'], tls: {} }],

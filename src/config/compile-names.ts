@@ -1,7 +1,8 @@
 import type { CompileInput, CompileProblem } from './compile.ts';
 import { baseName, providerOf } from './names.ts';
 import { OBJECT_KINDS, type ObjectKind } from './publication.ts';
-import { type CheckedObject, checkShard, type Reference } from './publication-check.ts';
+import { type CheckedObject, type CheckedObjects, checkShard, type Reference } from './publication-check.ts';
+import { canonicalJson } from './snapshot.ts';
 
 /** An object of one publisher, with what its references mean. */
 export interface Node {
@@ -35,98 +36,94 @@ export interface Resolver {
   readonly problems: () => CompileProblem[];
 }
 
-type Result = Node | { readonly error: string };
-const isNode = (result: Result): result is Node => !('error' in result);
+/** A node while it is found out what its references mean. */
+type Draft = { -readonly [K in keyof Node]: Node[K] } & {
+  state: 'new' | 'looking' | 'done';
+  /** Why nobody can use it. */
+  error: string | undefined;
+};
+
+/** A parent's chain is not its child's: both are looked at when the parent is emitted. */
+const isNeeded = ({ kind }: Node): boolean => kind !== 'routers';
 
 /** Publications must come in the order of their names. */
 export function createResolver(publications: readonly CompileInput[]): Resolver {
-  const own = publications.map(({ shards }) => indexOf(shards.map(checkShard)));
+  const own = publications.map(({ shards }, publisher) => indexOf(publisher, shards.map(checkShard)));
   const holders = holdersOf(own);
-  const results = publications.map(() => byKind(() => new Map<string, Result | undefined>()));
   const identities = new Map<string, number>();
   let lastIdentity = 0;
 
-  function resolve(publisher: number, kind: ObjectKind, name: string): Result {
-    const known = results[publisher]![kind];
-    const before = known.get(name);
-    if (before !== undefined) return before;
-    if (known.has(name)) return { error: `${singular(kind)} '${name}' contains itself` };
-    known.set(name, undefined);
-    const result = examine(publisher, kind, name, own[publisher]![kind].get(name)!);
-    known.set(name, result);
-    return result;
+  /** Why the node cannot be used. */
+  function resolve(node: Draft): string | undefined {
+    if (node.state === 'looking') return `${singular(node.kind)} '${node.name}' contains itself`;
+    if (node.state === 'new') {
+      node.state = 'looking';
+      node.error = examine(node);
+      node.state = 'done';
+    }
+    return node.error;
   }
 
-  function examine(publisher: number, kind: ObjectKind, name: string, object: CheckedObject): Result {
-    if (object.broken !== undefined) return { error: object.broken };
+  function examine(node: Draft): string | undefined {
+    const { object, publisher } = node;
+    if (object.broken !== undefined) return object.broken;
     if (object.weight !== undefined && publications[publisher]!.link === undefined)
-      return { error: 'Its servers stay behind an agent, and the publisher has none' };
-    const targets: Node[] = [];
-    for (const reference of object.references) {
-      const target = follow(publisher, reference);
-      if (!isNode(target)) return { error: target.error };
-      targets.push(target);
+      return 'Its servers stay behind an agent, and the publisher has none';
+    if (object.references.length > 0) {
+      const targets: Node[] = [];
+      for (const reference of object.references) {
+        const target = follow(publisher, reference);
+        if (typeof target === 'string') return target;
+        targets.push(target);
+      }
+      node.targets = targets;
+      node.isOwn = targets.every((target) => target.publisher === publisher && target.isOwn);
+      node.away ??= targets.find((target) => isNeeded(target) && target.away !== undefined)?.away;
+      node.awayLocal ??= targets.find((target) => isNeeded(target) && target.awayLocal !== undefined)?.awayLocal;
     }
-    // A parent's chain is not its child's: both are looked at when the parent is emitted.
-    const needed = targets.filter((target) => target.kind !== 'routers');
-    return {
-      kind,
-      name,
-      publisher,
-      object,
-      targets,
-      identity: identify(kind, name, object, targets),
-      isOwn: targets.every((target) => target.publisher === publisher && target.isOwn),
-      away: object.away ?? needed.find(({ away }) => away !== undefined)?.away,
-      awayLocal: object.awayLocal ?? needed.find(({ awayLocal }) => awayLocal !== undefined)?.awayLocal,
-    };
+    node.identity = identify(node);
+    return undefined;
   }
 
   /** Only what has its name from several publishers can be the same. */
-  function identify(kind: ObjectKind, name: string, { essence }: CheckedObject, targets: readonly Node[]): number {
-    if (holders[kind].get(name)!.length === 1) return ++lastIdentity;
-    const whole = `${kind}/${name} ${essence()} ${targets.map(({ identity }) => identity).join()}`;
+  function identify({ kind, name, object, targets }: Node): number {
+    if (!Array.isArray(holders[kind].get(name))) return ++lastIdentity;
+    const whole = `${kind}/${name} ${canonicalJson(object.essence)} ${targets.map(({ identity }) => identity).join()}`;
     let identity = identities.get(whole);
     if (identity === undefined) identities.set(whole, (identity = ++lastIdentity));
     return identity;
   }
 
-  /** The publisher's own object even when it is broken; else the first publisher's that works. */
-  function follow(publisher: number, { kind, name }: Reference): Result {
-    if (own[publisher]![kind].has(name)) {
-      const result = resolve(publisher, kind, name);
-      return isNode(result) ? result : { error: `${singular(kind)} '${name}' cannot be used: ${result.error}` };
+  /** The publisher's own object, which must work; else the first publisher's that works. A text says why there is none. */
+  function follow(publisher: number, { kind, name }: Reference): Node | string {
+    const node = own[publisher]![kind].get(name);
+    if (node !== undefined) {
+      const error = resolve(node);
+      return error === undefined ? node : `${singular(kind)} '${name}' cannot be used: ${error}`;
     }
-    for (const holder of holders[kind].get(name) ?? []) {
-      const result = resolve(holder, kind, name);
-      if (isNode(result)) return result;
-    }
-    return { error: `There is no ${singular(kind)} '${name}'` };
+    const other = listOf(holders[kind].get(name)).find((candidate) => resolve(candidate) === undefined);
+    return other ?? `There is no ${singular(kind)} '${name}'`;
   }
 
   const variants = byKind<Variant[]>(() => []);
-  const names = new Map<Node, string>();
+  /** Of those that have another name in the snapshot. */
+  const renamed = new Map<Node, string>();
   const problems: CompileProblem[] = [];
-  for (const kind of OBJECT_KINDS) {
-    for (const [name, publishers] of holders[kind]) {
-      const groups = new Map<number, Node[]>();
-      for (const publisher of publishers) {
-        const result = resolve(publisher, kind, name);
-        if (!isNode(result)) {
-          problems.push({ publisher: publications[publisher]!.publisher, object: `http.${kind}.${name}`, message: result.error });
-          continue;
-        }
-        const group = groups.get(result.identity);
-        if (group === undefined) groups.set(result.identity, [result]);
-        else group.push(result);
-      }
-      for (const nodes of groups.values()) {
-        const variant = { name: variants[kind].at(-1)?.nodes[0]?.name === name ? apart(name, nodes[0]!) : name, nodes };
+  const works = (node: Draft): boolean => {
+    const error = resolve(node);
+    if (error !== undefined)
+      problems.push({ publisher: publications[node.publisher]!.publisher, object: `http.${node.kind}.${node.name}`, message: error });
+    return error === undefined;
+  };
+  for (const kind of OBJECT_KINDS)
+    for (const [name, held] of holders[kind]) {
+      const groups = groupsOf(listOf(held).filter(works));
+      groups.forEach((nodes, index) => {
+        const variant = { name: index === 0 ? name : apart(name, nodes[0]!), nodes };
         variants[kind].push(variant);
-        for (const node of nodes) names.set(node, variant.name);
-      }
+        if (index > 0) for (const node of nodes) renamed.set(node, variant.name);
+      });
     }
-  }
 
   /** `blog@docker` of the publisher berlin beside another one: `blog~berlin@docker`. No name of a publisher has a tilde. */
   function apart(name: string, node: Node): string {
@@ -137,7 +134,7 @@ export function createResolver(publications: readonly CompileInput[]): Resolver 
     }
   }
 
-  return { variants: (kind) => variants[kind], nameOf: (node) => names.get(node)!, problems: () => problems };
+  return { variants: (kind) => variants[kind], nameOf: (node) => renamed.get(node) ?? node.name, problems: () => problems };
 }
 
 const byKind = <T>(make: () => T): Record<ObjectKind, T> => ({
@@ -147,26 +144,59 @@ const byKind = <T>(make: () => T): Record<ObjectKind, T> => ({
   serversTransports: make(),
 });
 
-type Index = { readonly [K in ObjectKind]: Map<string, CheckedObject> };
+type Index = { readonly [K in ObjectKind]: Map<string, Draft> };
 
-function indexOf(shards: readonly { readonly [K in ObjectKind]: ReadonlyMap<string, CheckedObject> }[]): Index {
-  const index: Index = byKind(() => new Map<string, CheckedObject>());
-  for (const shard of shards) for (const kind of OBJECT_KINDS) for (const [name, object] of shard[kind]) index[kind].set(name, object);
+/** Of several shards with an object of the name the last counts. */
+function indexOf(publisher: number, shards: readonly CheckedObjects[]): Index {
+  const index: Index = byKind(() => new Map<string, Draft>());
+  for (const shard of shards)
+    for (const kind of OBJECT_KINDS) for (const [name, object] of shard[kind]) index[kind].set(name, draft(kind, name, publisher, object));
   return index;
 }
 
-/** Indexes of the publishers that have an object of the name. */
-function holdersOf(own: readonly Index[]): { readonly [K in ObjectKind]: Map<string, number[]> } {
-  const holders = byKind(() => new Map<string, number[]>());
-  own.forEach((index, publisher) => {
+const NONE: readonly Node[] = [];
+
+const draft = (kind: ObjectKind, name: string, publisher: number, object: CheckedObject): Draft => ({
+  kind,
+  name,
+  publisher,
+  object,
+  targets: NONE,
+  identity: 0,
+  isOwn: true,
+  away: object.away,
+  awayLocal: object.awayLocal,
+  state: 'new',
+  error: undefined,
+});
+
+/** The one object of a name, as of most names, or those of all publishers. */
+type Held = Draft | Draft[];
+
+const listOf = (held: Held | undefined): readonly Draft[] => (held === undefined ? [] : Array.isArray(held) ? held : [held]);
+
+function holdersOf(own: readonly Index[]): { readonly [K in ObjectKind]: Map<string, Held> } {
+  const holders = byKind(() => new Map<string, Held>());
+  for (const index of own)
     for (const kind of OBJECT_KINDS)
-      for (const name of index[kind].keys()) {
-        const list = holders[kind].get(name);
-        if (list === undefined) holders[kind].set(name, [publisher]);
-        else list.push(publisher);
+      for (const [name, node] of index[kind]) {
+        const before = holders[kind].get(name);
+        if (Array.isArray(before)) before.push(node);
+        else holders[kind].set(name, before === undefined ? node : [before, node]);
       }
-  });
   return holders;
+}
+
+/** Nodes that are the same, in the order of their first publishers. */
+function groupsOf(nodes: readonly Node[]): (readonly Node[])[] {
+  if (nodes.length === 1) return [nodes];
+  const groups = new Map<number, Node[]>();
+  for (const node of nodes) {
+    const group = groups.get(node.identity);
+    if (group === undefined) groups.set(node.identity, [node]);
+    else group.push(node);
+  }
+  return [...groups.values()];
 }
 
 const singular = (kind: ObjectKind): string => kind.slice(0, -1);

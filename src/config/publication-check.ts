@@ -4,12 +4,14 @@ import { definitionOf, edgeVerdict, mayCountAtEdge, middlewaresOf, servicesOf, t
 import { directServerProblem } from './direct-server.ts';
 import { httpRouter, httpService, serversTransport } from './dynamic.ts';
 import { providerOf, qualify } from './names.ts';
+import { hostsOf } from './public-hosts.ts';
 import { isBroken, OBJECT_KINDS, type ObjectKind, type PublicationObjects } from './publication.ts';
 import { childServices } from './references.ts';
-import { compileHttpRule, ruleSyntax } from './rule/rule.ts';
+import { checkHttpRule } from './rule/constraint.ts';
+import { ruleSyntax } from './rule/rule.ts';
 import type { RuntimeHttpRouter } from './runtime.ts';
 import { isSealed } from './sealed.ts';
-import { canonicalJson, type ProxyService } from './snapshot.ts';
+import type { ProxyRouter, ProxyService } from './snapshot.ts';
 
 export interface Reference {
   readonly kind: ObjectKind;
@@ -19,8 +21,8 @@ export interface Reference {
 
 /** What is known of one published object without looking at others. */
 export interface CheckedObject {
-  /** Equal for equal definitions; what the references mean is not in it. Made when asked for: most objects have but one publisher. */
-  readonly essence: () => string;
+  /** Equal JSON for equal definitions; what the references mean is not in it. */
+  readonly essence: unknown;
   readonly references: readonly Reference[];
   /** Decoded: a router, a service, a middleware object, a transport. Undefined when broken. */
   readonly value: object | undefined;
@@ -50,11 +52,17 @@ export function checkShard(shard: PublicationObjects): CheckedObjects {
 }
 
 function checkKind(kind: ObjectKind, objects: Readonly<Record<string, object>>): Map<string, CheckedObject> {
-  return new Map(Object.entries(objects).map(([name, object]) => [name, checkObject(kind, name, object)]));
+  const result = new Map<string, CheckedObject>();
+  for (const name of Object.keys(objects)) result.set(name, checkObject(kind, name, objects[name]!));
+  return result;
 }
 
+/** Shared: of most objects there are very many. */
+const NONE: readonly Reference[] = [];
+const FOLDED = {};
+
 function checkObject(kind: ObjectKind, name: string, object: object): CheckedObject {
-  const failed = (broken: string): CheckedObject => ({ essence: () => canonicalJson(object), references: [], value: undefined, broken });
+  const failed = (broken: string): CheckedObject => ({ essence: object, references: NONE, value: undefined, broken });
   if (isBroken(object)) return failed(String(object.broken));
   if (providerOf(name) === 'internal') return failed('What is internal to an agent is never published');
   try {
@@ -70,7 +78,7 @@ const CHECKS: Record<ObjectKind, (name: string, object: Record<string, unknown>)
   middlewares: checkMiddleware,
   serversTransports: (_name, { config }) => {
     const value = read(serversTransport, config) as object;
-    return { essence: () => canonicalJson(value), references: [], value };
+    return { essence: value, references: NONE, value };
   },
 };
 
@@ -87,23 +95,29 @@ function read(schema: Schema, config: unknown): unknown {
 const SCHEMES = new Set(['http', 'https']);
 
 function checkRouter(_name: string, object: Record<string, unknown>): CheckedObject {
-  const decoded = read(httpRouter, object.config) as Partial<RuntimeHttpRouter>;
+  const value = readRouter(object.config);
+  const { middlewares, service, parentRefs = [] } = value;
+  const references: Reference[] = middlewares.map((name) => ({ kind: 'middlewares', name }));
+  if (service !== '') references.push({ kind: 'services', name: service });
+  for (const name of parentRefs) references.push({ kind: 'routers', name });
+  if (object.clientCertificate !== true) return { essence: value, references, value };
+  return { essence: [value, true], references, value, clientCertificate: true };
+}
+
+/** With TLS, which at the edge is a question of the entry point. */
+const TLS = {};
+
+/** As it stands in the snapshot when all names stay as they are and it is on one entry point. */
+function readRouter(config: unknown): ProxyRouter {
+  const decoded = read(httpRouter, config) as Partial<RuntimeHttpRouter>;
   const { entryPoints = [], middlewares = [], parentRefs = [], service = '', rule = '', priority = 0 } = decoded;
   const strange = entryPoints.find((entryPoint) => !SCHEMES.has(entryPoint));
   if (strange !== undefined) throw new Error(`'${strange}' is no entry point of the edge; http and https are`);
   if (entryPoints.length === 0 && parentRefs.length === 0) throw new Error('The router is on no entry point');
-  compileHttpRule(rule, ruleSyntax(decoded.ruleSyntax));
-  const value: RuntimeHttpRouter = { ...decoded, entryPoints, middlewares, service, rule, priority };
-  return {
-    essence: () => canonicalJson([value, object.clientCertificate === true]),
-    references: [
-      ...middlewares.map((name) => ({ kind: 'middlewares' as const, name })),
-      ...(service === '' ? [] : [{ kind: 'services' as const, name: service }]),
-      ...parentRefs.map((name) => ({ kind: 'routers' as const, name })),
-    ],
-    value,
-    ...(object.clientCertificate === true && { clientCertificate: true }),
-  };
+  checkHttpRule(rule, ruleSyntax(decoded.ruleSyntax));
+  const hosts = parentRefs.length === 0 ? hostsOf(decoded) : undefined;
+  const isSecure = entryPoints.length === 1 && entryPoints[0] === 'https';
+  return { ...decoded, entryPoints, middlewares, service, rule, priority, ...(hosts && { hosts }), ...(isSecure && { tls: TLS }) };
 }
 
 function checkService(name: string, { config, folded }: Record<string, unknown>): CheckedObject {
@@ -114,7 +128,7 @@ function checkService(name: string, { config, folded }: Record<string, unknown>)
   const provider = providerOf(name);
   const transport = value.loadBalancer?.serversTransport;
   return {
-    essence: () => canonicalJson(value),
+    essence: value,
     references: [
       ...childServices(value).map((child) => ({ kind: 'services' as const, name: qualify(child, provider) })),
       ...(value.middlewares ?? []).map((child) => ({ kind: 'middlewares' as const, name: qualify(child, provider) })),
@@ -128,16 +142,16 @@ function checkFolded({ weight, stickyCookie, digest }: Record<string, unknown>):
   if (typeof weight !== 'number' || !Number.isInteger(weight) || weight < 0)
     throw new Error(`The weight ${String(weight)} is no whole number`);
   if (typeof digest !== 'string') throw new Error('The service has no fingerprint');
-  const cookie = typeof stickyCookie === 'string' ? { stickyCookie } : {};
-  return { essence: () => canonicalJson({ digest, ...cookie }), references: [], value: {}, weight, ...cookie };
+  if (typeof stickyCookie !== 'string') return { essence: digest, references: NONE, value: FOLDED, weight };
+  return { essence: [digest, stickyCookie], references: NONE, value: FOLDED, weight, stickyCookie };
 }
 
 function checkMiddleware(name: string, { kind, options, withheld, digest }: Record<string, unknown>): CheckedObject {
   if (typeof kind !== 'string') throw new Error('The middleware has no kind');
   const reason = typeof withheld === 'string' ? withheld : undefined;
   const atAgent = (why: string): CheckedObject => ({
-    essence: () => canonicalJson({ kind, digest: digest ?? options }),
-    references: [],
+    essence: { kind, digest: digest ?? options },
+    references: NONE,
     value: {},
     away: why,
     awayLocal: why,
@@ -150,7 +164,7 @@ function checkMiddleware(name: string, { kind, options, withheld, digest }: Reco
   if (definition === undefined) return atAgent(`the Worker does not know '${kind}'; update it`);
   const word: Word = { kind, options: read(definition.options, options) };
   return {
-    essence: () => canonicalJson({ kind, digest: digest ?? word.options }),
+    essence: { kind, digest: digest ?? word.options },
     references: [
       ...middlewaresOf(name, word).map((child) => ({ kind: 'middlewares' as const, name: child })),
       ...servicesOf(name, word).map((child) => ({ kind: 'services' as const, name: child })),
@@ -176,9 +190,16 @@ function sealingProblem(schema: Schema, value: unknown, secret = false): string 
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  for (const [name, item] of Object.entries(value)) {
-    const inner = Array.isArray(value) || schema.kind === 'map' ? schema.items : schema.fields?.[name];
-    const problem = sealingProblem(inner ?? ANY, item, hidden);
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const problem = sealingProblem(schema.items ?? ANY, item, hidden);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+  for (const name in value) {
+    const inner = schema.kind === 'map' ? schema.items : schema.fields?.[name];
+    const problem = sealingProblem(inner ?? ANY, (value as Record<string, unknown>)[name], hidden);
     if (problem !== undefined) return problem;
   }
   return undefined;

@@ -3,6 +3,8 @@ import type { MiddlewareDefinition } from '../middlewares/middleware.ts';
 import { providerOf, qualify } from './names.ts';
 import type { ProxyConfiguration, ProxyService } from './snapshot.ts';
 
+const NONE: readonly string[] = [];
+
 /** The kinds of services that lead to other services. */
 interface CompositeService {
   readonly weighted?: { readonly services?: readonly { readonly name?: string }[] };
@@ -36,7 +38,7 @@ export function closeOver(configuration: ProxyConfiguration, roots: Iterable<str
     const router = configuration.routers[name];
     if (router === undefined || routers.has(name)) return;
     routers.add(name);
-    for (const child of childrenOf.get(name) ?? []) addRouter(child);
+    for (const child of childrenOf.get(name) ?? NONE) addRouter(child);
     // The chain of a router that is handed over stands at the agent.
     if (router.handOver !== undefined) return;
     addService(router.service);
@@ -46,6 +48,8 @@ export function closeOver(configuration: ProxyConfiguration, roots: Iterable<str
     const service = configuration.services[name];
     if (service === undefined || services.has(name)) return;
     services.add(name);
+    // The agents' own business: it leads nowhere.
+    if (service.sites !== undefined) return;
     const provider = providerOf(name);
     for (const child of childServices(service)) addService(qualify(child, provider));
     for (const middleware of service.middlewares ?? []) addMiddleware(qualify(middleware, provider));
@@ -82,7 +86,7 @@ export type ChildrenOf = ReadonlyMap<string, readonly string[]>;
 export function routersByParent(routers: ProxyConfiguration['routers']): ChildrenOf {
   const children = new Map<string, string[]>();
   for (const name of Object.keys(routers)) {
-    for (const parent of routers[name]!.parentRefs ?? []) {
+    for (const parent of routers[name]!.parentRefs ?? NONE) {
       const list = children.get(parent);
       if (list === undefined) children.set(parent, [name]);
       else list.push(name);

@@ -1,8 +1,24 @@
 import { flatten } from '../base/flat-string.ts';
 import type { Constraint } from '../config/rule/constraint.ts';
 import type { IndexedView } from '../config/rule/routing-view.ts';
-import { CANDIDATE_WORDS, type CompactHosts, createCompactHosts } from './compact-hosts.ts';
-import { hashedWords, hashHost, isHashedHost, packConstraint, packPriority, readHost, unpackConstraint, wordsOf } from './packed-host.ts';
+import { type CompactHosts, createCompactHosts } from './compact-hosts.ts';
+import {
+  CANDIDATE_WORDS,
+  ELSEWHERE,
+  ENTRIES,
+  fitsLine,
+  hashedWords,
+  hashHost,
+  headerOf,
+  isHashedHost,
+  LINE,
+  packConstraint,
+  packPriority,
+  readHost,
+  unpackConstraint,
+  withCount,
+  wordsOf,
+} from './packed-host.ts';
 import { isBefore, type Placement, priorityCeiling, type Route, type RouteEntry } from './route-list.ts';
 
 /** Takes routers host by host; `finish` packs them. No object is made for a router on the way. */
@@ -102,43 +118,50 @@ export function createCompactHostsBuilder<Entry extends RouteEntry, View extends
   ): Generator<void, CompactHosts<Entry, View>> {
     const { values } = groups;
     let hosts = 0;
-    let size = 1;
+    let size = 0;
     for (let group = 0; group < groups.length; group += GROUP) {
-      if (values[group + COUNT]! >= large) continue;
+      const [length, count] = [values[group + LENGTH]!, values[group + COUNT]!];
+      if (count >= large) continue;
       hosts++;
-      size += 1 + wordsOf(values[group + LENGTH]!) + values[group + COUNT]! * CANDIDATE_WORDS;
+      if (!fitsLine(length, count)) size += 2 + wordsOf(length) + count * CANDIDATE_WORDS;
     }
-    const records = new Int32Array(size);
-    const packedSlots = new Int32Array(2 * 2 ** Math.ceil(Math.log2(2 * hosts + 2)));
-    let offset = 1;
+    const slots = 2 ** Math.ceil(Math.log2(1.5 * hosts + 2));
+    const lines = new Int32Array(slots * LINE);
+    const records = createNumbers(size);
+    const placed = new Array<Entry | undefined>(slots * ENTRIES).fill(undefined);
     for (let group = 0; group < groups.length; group += GROUP) {
       if (values[group + COUNT]! >= large) onLarge(...placementsOf(group));
-      else {
-        putPair(packedSlots, values[group + HASH]!, offset);
-        offset = writeRecord(records, offset, group);
-      }
+      else write(lines, records, placed, group);
       if ((group / GROUP) % SLICE === SLICE - 1) yield;
     }
-    return createCompactHosts({ slots: packedSlots, records, paths, hosts, seed: seed ?? 0 }, entries, createRoute);
+    return createCompactHosts({ lines, records: records.values, entries: placed, paths, hosts, seed: seed ?? 0 }, createRoute);
   }
 
-  /** Returns where the next record begins. */
-  function writeRecord(records: Int32Array, offset: number, group: number): number {
-    const { values } = groups;
-    const words = wordsOf(values[group + LENGTH]!);
-    const start = values[group + WORDS]!;
-    records[offset] = values[group + LENGTH]! | (values[group + COUNT]! << 16);
-    records.set(hostWords.values.subarray(start, start + words), offset + 1);
-    let place = offset + 1 + words;
-    for (const candidate of inOrder(group)) {
-      records[place] = candidates.values[candidate + CONSTRAINT]!;
-      records[place + 1] = candidates.values[candidate + ROUTER]!;
-      records[place + 2] = packPriority(entryOf(candidate).priority);
-      place += CANDIDATE_WORDS;
+  function write(lines: Int32Array, records: Numbers, placed: (Entry | undefined)[], group: number): void {
+    const [hash, length, start] = groups.values.subarray(group, group + 3) as unknown as [number, number, number];
+    const mask = lines.length / LINE - 1;
+    let slot = hash & mask;
+    while (lines[slot * LINE] !== 0) slot = (slot + 1) & mask;
+    const candidates = inOrder(group);
+    const host = hostWords.values.subarray(start, start + wordsOf(length));
+    const words = candidates.flatMap((candidate) => [packedConstraint(candidate), packPriority(entryOf(candidate).priority)]);
+    const line = slot * LINE;
+    if (fitsLine(length, candidates.length)) {
+      lines[line] = withCount(headerOf(hash, length), candidates.length);
+      lines.set(host, line + 1);
+      lines.set(words, line + 1 + host.length);
+      candidates.forEach((candidate, i) => {
+        placed[slot * ENTRIES + i] = entryOf(candidate);
+      });
+    } else {
+      lines[line] = withCount(headerOf(hash, length), ELSEWHERE);
+      lines[line + 1] = records.length;
+      records.push(candidates.length, placed.length, ...host, ...words);
+      for (const candidate of candidates) placed.push(entryOf(candidate));
     }
-    return place;
   }
 
+  const packedConstraint = (candidate: number): number => candidates.values[candidate + CONSTRAINT]!;
   function inOrder(group: number): number[] {
     const list: number[] = [];
     for (let next = groups.values[group + FIRST]!; next !== -1; next = candidates.values[next + NEXT]!) list.push(next);
@@ -151,7 +174,7 @@ export function createCompactHostsBuilder<Entry extends RouteEntry, View extends
     const host = readHost(hostWords.values, groups.values[group + WORDS]!, groups.values[group + LENGTH]!);
     const placements = inOrder(group).map((candidate) => ({
       entry: entryOf(candidate),
-      constraint: unpackConstraint(candidates.values[candidate + CONSTRAINT]!, paths, host),
+      constraint: unpackConstraint(packedConstraint(candidate), paths, host),
     }));
     return [host, placements];
   }
@@ -167,14 +190,6 @@ function slotOf(slots: Int32Array, hash: number, is: (place: number) => boolean)
   return slot;
 }
 
-function putPair(slots: Int32Array, hash: number, offset: number): void {
-  const mask = (slots.length >> 1) - 1;
-  let slot = hash & mask;
-  while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
-  slots[2 * slot] = hash;
-  slots[2 * slot + 1] = offset;
-}
-
 /** Numbers of 32 bits in an array that grows. */
 interface Numbers {
   values: Int32Array;
@@ -182,13 +197,13 @@ interface Numbers {
   push(...values: number[]): void;
 }
 
-function createNumbers(): Numbers {
+function createNumbers(room = 256): Numbers {
   const numbers: Numbers = {
-    values: new Int32Array(256),
+    values: new Int32Array(room),
     length: 0,
     push(...values) {
       if (numbers.length + values.length > numbers.values.length) {
-        const larger = new Int32Array(numbers.values.length * 2);
+        const larger = new Int32Array(Math.max(numbers.values.length * 2, numbers.length + values.length));
         larger.set(numbers.values);
         numbers.values = larger;
       }

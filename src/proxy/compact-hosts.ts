@@ -1,9 +1,16 @@
 import type { IndexedView } from '../config/rule/routing-view.ts';
 import {
   ANY_PATH,
+  CANDIDATE_WORDS,
   COMPLETE_BIT,
+  countOf,
+  ELSEWHERE,
+  ENTRIES,
   hashHost,
+  headerOf,
   isHashedHost,
+  KEY_BITS,
+  LINE,
   PATH_KIND_BITS,
   PATH_PREFIX,
   PATH_SHIFT,
@@ -14,69 +21,96 @@ import {
 import type { Placement, Route, RouteEntry } from './route-list.ts';
 
 /**
- * Routers by host, packed into two arrays of numbers. With a million routers a match is as slow as the memory it touches: here
- * one line for the slot, one or two for the record, one for the router.
+ * Routers by host, packed into arrays. With a million routers a match is as slow as the memory it fetches, piece after piece: here
+ * the host's hash alone says where its line and its router lie, so that both are fetched at once.
  */
 export interface CompactHosts<Entry extends RouteEntry, View> {
   readonly hosts: number;
-  /** The place of the first candidate under `host.slice(from)` that matches, or -1. `trust`: what fits a complete constraint matches. */
-  find(host: string, from: number, view: View, trust: boolean): number;
-  entryAt(place: number): Entry;
-  /** Not above the priority of that router; exact for most. */
-  priorityAt(place: number): number;
+  /** The first router under `host.slice(from)` that matches. `trust`: what fits a complete constraint matches. */
+  find(host: string, from: number, view: View, trust: boolean): Entry | undefined;
+  /** Not above the priority of the router found last; exact for most. */
+  foundPriority(): number;
   /** All that stands under a host, in order. */
   placements(host: string): Placement<Entry>[];
 }
 
-export interface PackedHosts {
-  /** Pairs: hash of the host, offset of its record (0: empty). Open addressing, a power of two of them. */
-  readonly slots: Int32Array;
-  /** From 1 on: length of the host | number of candidates << 16, the host's bytes, and three words for each candidate in order. */
+export interface PackedHosts<Entry> {
+  /**
+   * LINE words for each slot of an open addressing by the host's hash, a power of two of them. The first is 0 in an empty slot,
+   * else `headerOf` with the number of candidates; the host's bytes and CANDIDATE_WORDS for each candidate in order follow. Where
+   * that is too much the number is ELSEWHERE, and the offset of a record follows.
+   */
+  readonly lines: Int32Array;
+  /** Number of candidates, place of the first router among `entries`, the host's bytes, candidates. */
   readonly records: Int32Array;
+  /** ENTRIES for each slot, then those of the records. */
+  readonly entries: readonly (Entry | undefined)[];
   readonly paths: readonly string[];
   readonly hosts: number;
   readonly seed: number;
 }
 
-/** The packed constraint, the number of the router, and its packed priority. */
-export const CANDIDATE_WORDS = 3;
-
 export function createCompactHosts<Entry extends RouteEntry, View extends IndexedView>(
-  { slots, records, paths, hosts, seed }: PackedHosts,
-  entries: readonly Entry[],
+  { lines, records, entries, paths, hosts, seed }: PackedHosts<Entry>,
   createRoute: (entry: Entry) => Route<Entry, View>,
 ): CompactHosts<Entry, View> {
-  const mask = (slots.length >> 1) - 1;
+  const mask = lines.length / LINE - 1;
   /** Only of routers whose rule says more than the constraint, and was asked. */
-  const routes = new Map<number, Route<Entry, View>>();
+  const routes = new Map<Entry, Route<Entry, View>>();
+  let found = 0;
 
-  /** Offset of the record, or 0. */
-  function locate(host: string, from: number): number {
-    if (hosts === 0) return 0;
-    const hash = hashHost(host, from, seed);
-    if (hash === -1) return 0;
+  function find(host: string, from: number, view: View, trust: boolean): Entry | undefined {
+    const hash = hosts === 0 ? -1 : hashHost(host, from, seed);
+    if (hash === -1) return undefined;
     const length = host.length - from;
+    const key = headerOf(hash, length);
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const offset = slots[2 * slot + 1]!;
-      if (offset === 0) return 0;
-      if (slots[2 * slot] === hash && (records[offset]! & 0xffff) === length && isHashedHost(records, offset + 1, length)) return offset;
+      const line = slot * LINE;
+      // Read before it is known to be right, so that memory is fetched for both at once.
+      const first = entries[slot * ENTRIES];
+      const header = lines[line]!;
+      if (header === 0) return undefined;
+      if ((header & KEY_BITS) !== key) continue;
+      const count = countOf(header);
+      if (count !== ELSEWHERE) {
+        if (!isHashedHost(lines, line + 1, length)) continue;
+        return firstMatch(lines, line + 1 + wordsOf(length), count, first!, slot * ENTRIES, view, trust);
+      }
+      const record = lines[line + 1]!;
+      if (!isHashedHost(records, record + 2, length)) continue;
+      return firstMatch(
+        records,
+        record + 2 + wordsOf(length),
+        records[record]!,
+        entries[records[record + 1]!]!,
+        records[record + 1]!,
+        view,
+        trust,
+      );
     }
   }
 
-  function find(host: string, from: number, view: View, trust: boolean): number {
-    const offset = locate(host, from);
-    if (offset === 0) return -1;
+  /** `first`: the first candidate's router; `place`: where it stands. */
+  function firstMatch(
+    words: Int32Array,
+    at: number,
+    count: number,
+    first: Entry,
+    place: number,
+    view: View,
+    trust: boolean,
+  ): Entry | undefined {
     const { path } = view;
-    const end = endOf(offset);
-    for (let place = firstOf(offset); place < end; place += CANDIDATE_WORDS) {
-      const word = records[place]!;
-      if (fitsPath(word, path) && ((trust && (word & COMPLETE_BIT) !== 0) || test(records[place + 1]!, view))) return place;
+    for (let i = 0; i < count; i++) {
+      const word = words[at + i * CANDIDATE_WORDS]!;
+      if (!fitsPath(word, path)) continue;
+      const entry = i === 0 ? first : entries[place + i]!;
+      if (!(trust && (word & COMPLETE_BIT) !== 0) && !test(entry, view)) continue;
+      found = words[at + i * CANDIDATE_WORDS + 1]!;
+      return entry;
     }
-    return -1;
+    return undefined;
   }
-
-  const firstOf = (offset: number): number => offset + 1 + wordsOf(records[offset]! & 0xffff);
-  const endOf = (offset: number): number => firstOf(offset) + (records[offset]! >> 16) * CANDIDATE_WORDS;
 
   function fitsPath(word: number, path: string): boolean {
     const kind = word & PATH_KIND_BITS;
@@ -85,23 +119,32 @@ export function createCompactHosts<Entry extends RouteEntry, View extends Indexe
     return kind === PATH_PREFIX ? path.startsWith(wanted) : path === wanted;
   }
 
-  function test(number: number, view: View): boolean {
-    let route = routes.get(number);
-    if (route === undefined) routes.set(number, (route = createRoute(entries[number]!)));
+  function test(entry: Entry, view: View): boolean {
+    let route = routes.get(entry);
+    if (route === undefined) routes.set(entry, (route = createRoute(entry)));
     return route.test(view);
   }
 
   function placements(host: string): Placement<Entry>[] {
-    const offset = locate(host, 0);
-    if (offset === 0) return [];
-    const found: Placement<Entry>[] = [];
-    for (let place = firstOf(offset); place < endOf(offset); place += CANDIDATE_WORDS) {
-      found.push({ entry: entryAt(place), constraint: unpackConstraint(records[place]!, paths, host) });
+    const hash = hosts === 0 ? -1 : hashHost(host, 0, seed);
+    if (hash === -1) return [];
+    const key = headerOf(hash, host.length);
+    for (let slot = hash & mask; lines[slot * LINE] !== 0; slot = (slot + 1) & mask) {
+      const line = slot * LINE;
+      if ((lines[line]! & KEY_BITS) !== key) continue;
+      const count = countOf(lines[line]!);
+      const record = lines[line + 1]!;
+      const [words, start] = count === ELSEWHERE ? ([records, record + 2] as const) : ([lines, line + 1] as const);
+      if (!isHashedHost(words, start, host.length)) continue;
+      const [size, first] = count === ELSEWHERE ? [records[record]!, records[record + 1]!] : [count, slot * ENTRIES];
+      const at = start + wordsOf(host.length);
+      return Array.from({ length: size }, (_, i) => ({
+        entry: entries[first + i]!,
+        constraint: unpackConstraint(words[at + i * CANDIDATE_WORDS]!, paths, host),
+      }));
     }
-    return found;
+    return [];
   }
 
-  const entryAt = (place: number): Entry => entries[records[place + 1]!]!;
-
-  return { hosts, find, entryAt, priorityAt: (place) => unpackPriority(records[place + 2]!), placements };
+  return { hosts, find, foundPriority: () => unpackPriority(found), placements };
 }

@@ -32,10 +32,8 @@ export function matchHosts<Entry extends RouteEntry, View extends IndexedView>(
     const bucket = apart.get(host.slice(from));
     if (bucket !== undefined) return bucket === GONE ? best : matchBucket(bucket, view, trust, best);
   }
-  const place = compact.find(host, from, view, trust);
-  if (place === -1) return best;
-  const entry = compact.entryAt(place);
-  return best === undefined || isBefore(entry, best) ? entry : best;
+  const entry = compact.find(host, from, view, trust);
+  return entry !== undefined && (best === undefined || isBefore(entry, best)) ? entry : best;
 }
 
 /** All routers of a host, whatever else their rules say. */

@@ -28,6 +28,24 @@ export function hashHost(host: string, from: number, seed: number): number {
   return seen > 0x7f ? -1 : hash & 0x7fffffff;
 }
 
+/** Words of a slot: of as many bytes as memory is fetched in. */
+export const LINE = 16;
+/** The constraint, and the router's priority. */
+export const CANDIDATE_WORDS = 2;
+/** Routers of a slot. */
+export const ENTRIES = 4;
+
+/** What a slot begins with, but for the number of candidates: length of the host, and upper bits of its hash, as the lower ones choose the slot. */
+export const headerOf = (hash: number, length: number): number => ((hash << 1) & 0xffff0000) | length;
+/** The bits of `headerOf`. */
+export const KEY_BITS = 0xffff00ff | 0;
+export const withCount = (header: number, count: number): number => header | (count << 8);
+export const countOf = (header: number): number => (header >> 8) & 0xff;
+/** Instead of a number: the candidates of the host do not fit into its slot. */
+export const ELSEWHERE = 0xff;
+export const fitsLine = (length: number, candidates: number): boolean =>
+  candidates <= ENTRIES && 1 + wordsOf(length) + candidates * CANDIDATE_WORDS <= LINE;
+
 /** True when the host that was hashed last stands at this place. */
 export function isHashedHost(words: Int32Array, at: number, length: number): boolean {
   for (let i = 0; i < wordsOf(length); i++) if (words[at + i] !== scratch[i]) return false;

@@ -84,10 +84,8 @@ function tableOf<Entry extends RouteEntry, View extends IndexedView>(state: Stat
     const key = hostKey(host);
     if (!packedOnly || flattenedHost !== '') return matchAll(key, view, trust);
     // Most requests end here, having touched nothing but the packed hosts.
-    const place = exact.compact.find(key, 0, view, trust);
-    if (place === -1) return matchOthers(key, view, trust, undefined);
-    const entry = exact.compact.entryAt(place);
-    return exact.compact.priorityAt(place) > highestOther ? entry : matchOthers(key, view, trust, entry);
+    const entry = exact.compact.find(key, 0, view, trust);
+    return entry !== undefined && exact.compact.foundPriority() > highestOther ? entry : matchOthers(key, view, trust, entry);
   }
 
   function matchAll(key: string, view: View, trust: boolean): Entry | undefined {

@@ -16,10 +16,8 @@ function pack(routers: RouteEntry[], large = 16) {
     for (const constraint of httpConstraints(router.rule, 'v3')) expect(builder.add(router, constraint)).toBe(true);
   const left: [string, string[]][] = [];
   const compact = drain(builder.finish(large, (host, placements) => left.push([host, placements.map(({ entry: { name } }) => name)])));
-  const find = (host: string, path = '/', from = 0): string | undefined => {
-    const place = compact.find(host, from, createRoutingView(createRequest({ host, path })), true);
-    return place === -1 ? undefined : compact.entryAt(place).name;
-  };
+  const find = (host: string, path = '/', from = 0): string | undefined =>
+    compact.find(host, from, createRoutingView(createRequest({ host, path })), true)?.name;
   return { compact, find, left, ceiling: builder.ceiling() };
 }
 
@@ -73,4 +71,18 @@ test('a host that cannot be packed is refused', () => {
   const builder = createCompactHostsBuilder<RouteEntry, RoutingView>(createRoute);
   const constraint = (host: string): Constraint => ({ hostKind: 'exact', host, pathKind: 'any', path: '', complete: true });
   expect(['x'.repeat(256), 'é'].map((host) => builder.add(entry('a', ''), constraint(host)))).toEqual([false, false]);
+});
+
+test('a host whose candidates do not fit into its slot is found all the same', () => {
+  const long = `${'x'.repeat(60)}.test`;
+  const many = Array.from({ length: 6 }, (_, i) => entry(`m${i}`, `Host(\`m.test\`) && Path(\`/${i}\`)`, 10 - i));
+  const { find, compact } = pack([...many, entry('long', `Host(\`${long}\`)`), entry('api', `Host(\`${long}\`) && PathPrefix(\`/api\`)`)]);
+  expect([0, 1, 2, 3, 4, 5, 6].map((i) => find('m.test', `/${i}`))).toEqual(['m0', 'm1', 'm2', 'm3', 'm4', 'm5', undefined]);
+  expect([find(long), find(long, '/api'), find(`y${long.slice(1)}`), compact.foundPriority()]).toEqual([
+    'long',
+    'api',
+    undefined,
+    `Host(\`${long}\`) && PathPrefix(\`/api\`)`.length,
+  ]);
+  expect(compact.placements('m.test').map(({ entry: { name } }) => name)).toEqual(['m0', 'm1', 'm2', 'm3', 'm4', 'm5']);
 });

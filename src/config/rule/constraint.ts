@@ -1,6 +1,6 @@
 import { hasStrayBytes, isAscii, toByteString } from '../../base/byte-string.ts';
 import type { RuleMatch, RuleTree } from './parser.ts';
-import { parseHttpRule, parseTcpRule, type RuleSyntax } from './rule.ts';
+import { compileHttpRule, parseHttpRule, parseTcpRule, type RuleSyntax } from './rule.ts';
 import { TCP_HOST, TCP_HOST_V2 } from './tcp-matchers.ts';
 
 /**
@@ -29,6 +29,11 @@ const UNKNOWN: Constraint = { ...ALWAYS, complete: false };
 
 /** The commonest rules, sound in v2 and v3: no need to parse them. The host is the first group. */
 export const COMMON_RULE = /^Host\(`([a-z0-9-]+(?:\.[a-z0-9-]+)*)`\)(?: ?&& ?(Path|PathPrefix)\(`(\/[ -_a-z|~]*)`\))?$/;
+
+/** Throws ConfigError as `compileHttpRule` does, without making more than is needed to know. */
+export function checkHttpRule(rule: string, syntax: RuleSyntax): void {
+  if (!COMMON_RULE.test(rule)) compileHttpRule(rule, syntax);
+}
 
 /** Throws ConfigError when the rule cannot be parsed. */
 export function httpConstraints(rule: string, syntax: RuleSyntax): readonly Constraint[] {
