@@ -51,8 +51,8 @@ describe.skipIf(zooKeeperPath === undefined)('ZooKeeper (zookeeper)', () => {
   it('sends what is asked together in one piece', async () => {
     const client = await open(here());
     await client.get('none');
-    const sent = vi.spyOn(Socket.prototype, '_writev' as never);
-    const single = vi.spyOn(Socket.prototype, '_write');
+    const socket = Socket.prototype as unknown as Record<'_write' | '_writev', () => void>;
+    const [sent, single] = [vi.spyOn(socket, '_writev'), vi.spyOn(socket, '_write')];
     await Promise.all(Array.from({ length: 100 }, (_, i) => client.get(`none/${i}`)));
     expect([sent.mock.calls.length, single.mock.calls.length]).toEqual([1, 0]);
     vi.restoreAllMocks();
