@@ -1,5 +1,5 @@
 import type { Pair } from '../config/keys.ts';
-import { hashPairs } from './clients/pair-hash.ts';
+import { hashSorted } from './clients/pair-hash.ts';
 import type { Changed, StoreClient, StoreRevision } from './clients/store.ts';
 
 /** What stands below a root, for somebody who reads it again and again. */
@@ -86,7 +86,7 @@ export function withChanges(
 
 function knownPairs(pairs: ReadonlyMap<string, string>): KnownPairs {
   let hash: string | undefined;
-  return { pairs, hash: () => (hash ??= hashPairs(pairs)) };
+  return { pairs, hash: () => (hash ??= hashSorted(pairs)) };
 }
 
 const sorted = (pairs: readonly Pair[]): Pair[] => [...pairs].sort(([a], [b]) => (a < b ? -1 : 1));
