@@ -107,9 +107,10 @@ export function readObjects(root: string, before: Before, changed: ReadonlyMap<s
   const configuration = isPatch ? patch(before.loaded.configuration as Tree, read) : join(objects);
   const [problems, warnings, refused]: [ConfigError[], ConfigError[], ObjectPath[]] = [[], [], []];
   for (const object of objects.values()) {
-    problems.push(...object.problems);
-    warnings.push(...object.warnings);
-    refused.push(...object.refused);
+    // Nearly none has any.
+    if (object.problems.length > 0) problems.push(...object.problems);
+    if (object.warnings.length > 0) warnings.push(...object.warnings);
+    if (object.refused.length > 0) refused.push(...object.refused);
   }
   return { objects, loaded: { configuration: configuration as DynamicConfiguration, problems, warnings, refused } };
 }

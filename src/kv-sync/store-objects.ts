@@ -53,7 +53,6 @@ export function pathOf(id: string): [section: string, kind: string, name: string
 
 /** The keys of all that the sources say, by object. What stands there as keys is kept as it is written. */
 export function toKeyRecords({ configuration, keys, problems }: SourceMessage): Translation {
-  const entries = new Map<string, KeyRecord>(keys);
   const made = new Map<string, Record<string, string>>();
   const encoded = encodeKeys(withoutKeys(configuration, keys), ROOT);
   for (const [key, value] of encoded.pairs) {
@@ -62,13 +61,12 @@ export function toKeyRecords({ configuration, keys, problems }: SourceMessage): 
     if (record === undefined) made.set(id, (record = {}));
     record[key.slice(ROOT.length + 1)] = value;
   }
-  for (const [id, record] of made) entries.set(id, record);
   const broken = [...problems, ...encoded.problems];
   // A problem of a router of an entry point is told of `web-blog@file`, which is why all parts of a name count.
   const held = new Set(
     broken.flatMap(({ place }) => (place.object === undefined ? [] : [place.object, place.object.replace(/@[^@]*$/, '')])),
   );
-  for (const id of held) entries.delete(id);
+  const entries = made.size + held.size === 0 ? keys : new Map([...keys, ...made].filter(([id]) => !held.has(id)));
   return {
     entries,
     notes: ownOptions(configuration, keys),

@@ -16,8 +16,10 @@ export interface StoreView {
 }
 
 export interface KnownPairs {
-  /** In the order of their keys. */
-  readonly pairs: ReadonlyMap<string, string>;
+  /** In the order of their keys; those that did not change are the same references. */
+  readonly pairs: readonly Pair[];
+  /** Places in `pairs`, by key. */
+  readonly places: ReadonlyMap<string, number>;
   /** As a StoreRevision has it. */
   hash(): string;
 }
@@ -38,7 +40,7 @@ export function createStoreView(client: StoreClient, root: string): StoreView {
     noted = new Set();
     const patched = before && keys && revision?.state === 'written' ? await ask(client, before, keys) : undefined;
     if (patched !== undefined && patched.hash() === revision!.hash) return (known = patched);
-    const pairs = new Map(sorted(await client.read(`${root}/`)));
+    const pairs = sorted(await client.read(`${root}/`));
     return (known = before !== undefined && isSame(before.pairs, pairs) ? before : knownPairs(pairs));
   }
 
@@ -73,26 +75,28 @@ export function withChanges(
   known: KnownPairs,
   values: readonly { readonly key: string; readonly value: string | undefined }[],
 ): KnownPairs {
-  const changes = values.filter(({ key, value }) => known.pairs.get(key) !== value);
+  const { pairs, places } = known;
+  const changes = values.filter(({ key, value }) => pairs[places.get(key) ?? -1]?.[1] !== value);
   if (changes.length === 0) return known;
-  const pairs = new Map(known.pairs);
-  for (const { key, value } of changes) {
-    if (value === undefined) pairs.delete(key);
-    else pairs.set(key, value);
+  if (changes.every(({ key, value }) => value !== undefined && places.has(key))) {
+    const patched = [...pairs];
+    for (const { key, value } of changes) patched[places.get(key)!] = [key, value!];
+    return knownPairs(patched, places);
   }
-  const isLonger = changes.some(({ key, value }) => value !== undefined && !known.pairs.has(key));
-  return knownPairs(isLonger ? new Map(sorted([...pairs])) : pairs);
+  const changed = new Map(changes.map(({ key, value }) => [key, value]));
+  const others = pairs.filter(([key]) => !changed.has(key));
+  const come = [...changed].filter((change): change is [string, string] => change[1] !== undefined);
+  return knownPairs(sorted([...others, ...come]));
 }
 
-function knownPairs(pairs: ReadonlyMap<string, string>): KnownPairs {
+function knownPairs(pairs: readonly Pair[], places: ReadonlyMap<string, number> = placesOf(pairs)): KnownPairs {
   let hash: string | undefined;
-  return { pairs, hash: () => (hash ??= hashSorted(pairs)) };
+  return { pairs, places, hash: () => (hash ??= hashSorted(pairs)) };
 }
+
+const placesOf = (pairs: readonly Pair[]) => new Map(pairs.map(([key], place): [string, number] => [key, place]));
 
 const sorted = (pairs: readonly Pair[]): Pair[] => [...pairs].sort(([a], [b]) => (a < b ? -1 : 1));
 
-function isSame(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
-  if (a.size !== b.size) return false;
-  for (const [key, value] of b) if (a.get(key) !== value) return false;
-  return true;
-}
+const isSame = (a: readonly Pair[], b: readonly Pair[]): boolean =>
+  a.length === b.length && a.every(([key, value], place) => b[place]![0] === key && b[place]![1] === value);

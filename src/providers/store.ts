@@ -111,7 +111,7 @@ async function settle(store: OpenedStore, root: string, ticks: Ticks, context: P
     } else if (memory.pairs !== undefined && !isNewer(revision, memory.revision)) {
       isRestless = !(await ticks.quiet(QUIET_MS, Math.max(0, started + RESTLESS_MS - clock.now())));
     }
-    const pairs = [...(await memory.view.read(revision)).pairs];
+    const { pairs } = await memory.view.read(revision);
     if (isRestless) return readStanding(store, root, ticks, context, memory, pairs);
     const after = await readRevision(store, root);
     if (after?.revision === revision?.revision && after?.state === revision?.state) return { pairs, revision };

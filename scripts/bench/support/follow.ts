@@ -23,7 +23,11 @@ interface Process {
  * A sync that follows a file, and agents that serve what it writes: from saving one changed line to the changed key, and to the
  * answer of every agent; the CPU time and memory of each.
  */
-export async function followEdits(store: { readonly url: string; readonly provider: string }, folder: string, keysOf: KeysOf): Promise<object[]> {
+export async function followEdits(
+  store: { readonly url: string; readonly provider: string },
+  folder: string,
+  keysOf: KeysOf,
+): Promise<object[]> {
   const origin = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
   const serverUrl = `http://127.0.0.1:${(await listening(origin)).port}`;
   const file = join(folder, 'followed.csv');
@@ -37,6 +41,7 @@ export async function followEdits(store: { readonly url: string; readonly provid
   });
   const all = [sync, ...agents];
   try {
+    await saysChanged(sync.child);
     await Promise.all(ports.map((port) => answers(port, 'edit0.example.com')));
     const rows: object[] = [];
     for (let edit = 1; edit <= EDITS; edit++) {

@@ -103,7 +103,8 @@ function foreign(key: string, { owned }: Bookkeeping): string {
 /** Keys of others within objects that the source has: they change what ours mean. */
 export function strangersIn({ there, books, writer, desired }: Comparing): FoldNote[] {
   const own = books.owned.get(writer);
-  const strange = [...there.keys()].filter((key) => own?.has(key) !== true);
+  const strange: string[] = [];
+  for (const key of there.keys()) if (own?.has(key) !== true) strange.push(key);
   if (strange.length === 0) return [];
   const idOf = createIds(desired);
   const notes: FoldNote[] = [];

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Pair } from '../../config/keys.ts';
 
 /** The hash of a StoreRevision: SHA-256, in hex, of the pairs in the order of their keys, each as JSON in a line. */
-export const hashPairs = (pairs: Iterable<Pair>): string => hashSorted(new Map([...pairs].sort(([a], [b]) => (a < b ? -1 : 1))));
+export const hashPairs = (pairs: Iterable<Pair>): string => hashSorted([...pairs].sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** So many characters are hashed at once. */
 const STEP = 65_536;
 
 /** The same of pairs that are in this order. */
-export function hashSorted(pairs: ReadonlyMap<string, string>): string {
+export function hashSorted(pairs: Iterable<Pair>): string {
   const hash = createHash('sha256');
   let lines = '';
   for (const [key, value] of pairs) {
