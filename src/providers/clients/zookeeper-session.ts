@@ -16,6 +16,8 @@ export type Watcher = (event: Event) => void;
 export interface ZooKeeperSession {
   node(path: string, watcher?: Watcher): Promise<{ readonly data: string; readonly hasChildren: boolean } | undefined>;
   children(path: string, watcher?: Watcher): Promise<readonly string[] | undefined>;
+  /** Its children, and whether it has data besides. */
+  list(path: string): Promise<{ readonly names: readonly string[]; readonly hasData: boolean } | undefined>;
   stat(path: string, watcher?: Watcher): Promise<Stat | undefined>;
   transaction(): Transaction;
   /** False: one of its checks failed, or a node was there or not there against its expectation. */
@@ -109,6 +111,14 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
     children: (path, watcher) =>
       ask(
         (callback: Callback<string[]>) => (watcher ? client.getChildren(path, watcher, callback) : client.getChildren(path, callback)),
+        Exception.NO_NODE,
+      ),
+    list: (path) =>
+      ask(
+        (callback: Callback<{ names: readonly string[]; hasData: boolean }>) =>
+          client.getChildren(path, (error, names, stat) =>
+            callback(error, error ? (undefined as never) : { names, hasData: stat.dataLength > 0 }),
+          ),
         Exception.NO_NODE,
       ),
     stat: async (path, watcher) =>
