@@ -18,6 +18,8 @@ Signals: TERM and INT stop gracefully, USR1 reopens the log files, HUP reads fil
 
 /** A store that starts together with the agent, on one machine or in one stack, needs a while. */
 const STORE_PATIENCE_MS = 30_000;
+/** With the copy of an earlier start there is something to serve with. */
+const STORE_COPY_PATIENCE_MS = 5_000;
 
 export const run: Command = async (args, io) => {
   // Before anything else: without listeners SIGUSR1 would open Node's inspector, and SIGHUP end the process.
@@ -30,8 +32,16 @@ export const run: Command = async (args, io) => {
     return 0;
   }
   const starting = createLogOutput({ level: 'WARN', format: 'common', colours: io.isTty });
-  const context = { clock: systemClock, log: starting.log, patienceMs: STORE_PATIENCE_MS };
-  const { configuration, problems, warnings, source, store } = await readStartConfiguration(args, io.env, io.cwd, context);
+  const context = {
+    clock: systemClock,
+    log: starting.log,
+    patienceMs: STORE_PATIENCE_MS,
+    copyPatienceMs: STORE_COPY_PATIENCE_MS,
+  };
+  // The clock's timers keep no process alive that waits for a store.
+  const alive = setInterval(() => {}, 3_600_000);
+  const reading = readStartConfiguration(args, io.env, io.cwd, context);
+  const { configuration, problems, warnings, source, store } = await reading.finally(() => clearInterval(alive));
   if (configuration === undefined) {
     await store?.close();
     return refuse(problems, io);
@@ -70,6 +80,7 @@ export const run: Command = async (args, io) => {
       agent.reopenLogs();
     };
     reread = agent.reread;
+    store?.keep();
     void store?.watch(output.log, watching.signal);
     output.log.info('Serving', { ports: agent.ports });
     const signalled = new Promise<void>((resolve) => {

@@ -78,7 +78,7 @@ async function runAll({ config, isDemo, tryAll, io, stopping, cleanups }: Run): 
 
   say('Building the Worker and starting the local edge …');
   const secrets = await readOrCreateEdgeSecrets(join(state, 'secrets.json'));
-  const edge = await startEdge(state, secrets, io);
+  const edge = await startEdge(state, secrets, io, stopping);
   cleanups.push(() => edge.stop());
   say(`Worker, hub and KV at http://localhost:${EDGE_PORT} (state: ${join(state, 'edge')})`);
 
@@ -99,15 +99,17 @@ async function runAll({ config, isDemo, tryAll, io, stopping, cleanups }: Run): 
   if (stopping.aborted) return 0;
   say('Everything answers.');
   for (const [index, thing] of things.entries()) io.stdout.write(`\n  ${index + 1}. ${thing.title}:\n     ${commandLine(thing)}\n`);
-  if (isDemo)
-    io.stdout.write('\nEdit examples/demo/dynamic.yml: the agent serves it at once, the local edge within two seconds. Or break it.\n');
+  if (isDemo) {
+    io.stdout.write(`\nDashboard: ${addresses.api}/dashboard/\n`);
+    io.stdout.write('Edit examples/demo/dynamic.yml: the agent serves it at once, the local edge within two seconds. Or break it.\n');
+  }
   if (tryAll) return runTries(things, say);
   io.stdout.write('Ctrl-C ends everything.\n\n');
   await Promise.race([agent.ended, new Promise<void>((done) => stopping.addEventListener('abort', () => done(), { once: true }))]);
   return stopping.aborted ? 0 : 1;
 }
 
-async function startEdge(state: string, secrets: object, io: Io): Promise<LocalEdge> {
+async function startEdge(state: string, secrets: object, io: Io, stopping: AbortSignal): Promise<LocalEdge> {
   const variables = { ...secrets, EDGEWAY_CONTROL_HOST: 'localhost', EDGEWAY_FRESHNESS_MS: '500' };
   const script = await bundleWorker();
   try {
@@ -115,7 +117,10 @@ async function startEdge(state: string, secrets: object, io: Io): Promise<LocalE
       workers: [localWorker({ name: 'edgeway', script, env: edgeBindings(variables as Record<string, string>), durableObjects: ['Hub'] })],
       port: EDGE_PORT,
       stateDirectory: join(state, 'edge'),
-      onLog: (line) => void io.stderr.write(`edge | ${line}\n`),
+      onLog: (line) => {
+        // A terminal's Ctrl-C ends workerd too, which is no crash then.
+        if (!stopping.aborted) io.stderr.write(`edge | ${line}\n`);
+      },
     });
   } catch (cause) {
     throw new Error(`The local edge does not start on port ${EDGE_PORT}: ${(cause as Error).message}`, { cause });

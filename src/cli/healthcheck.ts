@@ -16,7 +16,7 @@ export const run: Command = async (args, io) => {
     io.stdout.write(usage);
     return 0;
   }
-  const context = { clock: systemClock, log: silentLogger, patienceMs: 0 };
+  const context = { clock: systemClock, log: silentLogger, patienceMs: 0, copyPatienceMs: 0 };
   const { configuration, problems, store } = await readStartConfiguration(args, io.env, io.cwd, context);
   await store?.close();
   if (configuration === undefined) {
@@ -38,7 +38,11 @@ export const run: Command = async (args, io) => {
 /** Status of `HEAD /ping`; 0 when nothing answers within 5 s. */
 function headStatus(host: string, port: number): Promise<number> {
   return new Promise((resolve) => {
-    const outgoing = request({ host, port, method: 'HEAD', path: '/ping' }, (response) => resolve(response.statusCode ?? 0));
+    // A connection that were kept would keep this process too.
+    const outgoing = request({ host, port, method: 'HEAD', path: '/ping', agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
     const stop = systemClock.after(5_000, () => outgoing.destroy());
     outgoing.on('error', () => resolve(0));
     outgoing.on('close', stop);

@@ -10,6 +10,7 @@ import { createUdpMerger } from './merge/udp.ts';
 import type { RuntimeConfiguration } from './runtime.ts';
 import type { StaticConfiguration } from './static.ts';
 
+export { KEPT } from './merge/registry.ts';
 export type { Say } from './merge/rejected.ts';
 
 export interface Merger {

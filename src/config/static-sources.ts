@@ -3,6 +3,7 @@ import { ConfigError, type Place } from '../base/errors.ts';
 import type { Schema } from '../base/schema.ts';
 import { formatOf, parseDocument } from './document.ts';
 import type { TreePath } from './load.ts';
+import { STATE_DIRECTORY } from './static/edge.ts';
 import { complete, validate, validateStart } from './static/effective.ts';
 import { readEnvironment } from './static/environment.ts';
 import { readFlags } from './static/flags.ts';
@@ -30,7 +31,14 @@ export interface LoadedStatic {
   readonly warnings: readonly ConfigError[];
   readonly source: StaticSource;
   /** `edge.bootstrap`, of which nothing was read yet: what is said here is not all. */
-  readonly bootstrap?: string;
+  readonly bootstrap?: BootstrapPlace;
+}
+
+/** What must be known before the store is read, and so cannot stand there. */
+export interface BootstrapPlace {
+  readonly url: string;
+  /** `edge.stateDirectory`, with its default. */
+  readonly stateDirectory: string;
 }
 
 export interface StaticSource {
@@ -68,10 +76,12 @@ export function loadStatic(input: StaticInput): LoadedStatic {
   }
 
   const edge = [file?.tree, store?.tree, variables.tree, flags.tree].map((tree) => at(tree, ['edge'])).reduce(overlay, undefined);
-  const bootstrap = at(edge, ['bootstrap']);
+  const url = at(edge, ['bootstrap']);
   const source = input.store ? storeSource(input.store, file, problems) : chooseSource(file, flags, variables, input);
-  if (typeof bootstrap === 'string' && bootstrap !== '' && input.store === undefined)
+  if (typeof url === 'string' && url !== '' && input.store === undefined) {
+    const bootstrap = { url, stateDirectory: String(at(edge, ['stateDirectory']) ?? STATE_DIRECTORY) };
     return { configuration: undefined, problems, warnings, source, bootstrap };
+  }
   if (source.kind === 'environment' || source.kind === 'store') problems.push(...variables.problems);
   if (source.kind === 'file') warnIgnored(flags.tree, variables.tree, source.path!, warnings);
   if (problems.length > 0) return { configuration: undefined, problems, warnings, source };

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { ConfigError } from '../base/errors.ts';
 import type { HubKeys } from '../config/hub-protocol.ts';
+import { writePrivateFile } from './private-file.ts';
 
 /** Who a publisher is, and what it pinned when it was enrolled. Only the owner may read the file. */
 export interface Identity {
@@ -33,13 +34,13 @@ export async function openIdentity(directory: string): Promise<IdentityStore> {
   if (identity === undefined) {
     const pair = await generateKeyPair('EdDSA', { extractable: true });
     identity = { privateKey: await exportJWK(pair.privateKey), publicKey: await exportJWK(pair.publicKey), enrolment: undefined };
-    write(directory, path, identity);
+    write(path, identity);
   }
   return {
     identity: () => identity!,
     enrol(enrolment) {
       const next = { ...identity!, enrolment };
-      write(directory, path, next);
+      write(path, next);
       identity = next;
     },
   };
@@ -60,12 +61,9 @@ function read(path: string): Identity | undefined {
   }
 }
 
-function write(directory: string, path: string, identity: Identity): void {
+function write(path: string, identity: Identity): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const draft = `${path}.${process.pid}`;
-    writeFileSync(draft, `${JSON.stringify(identity, null, 2)}\n`, { mode: 0o600 });
-    renameSync(draft, path);
+    writePrivateFile(path, `${JSON.stringify(identity, null, 2)}\n`);
   } catch (error) {
     throw new ConfigError(
       'config.io',

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../base/errors.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type RevisionSummary,
 } from '../config/hub-protocol.ts';
 import { HubError } from './hub-client.ts';
+import { writePrivateFile } from './private-file.ts';
 
 /** An operator's session at a hub. */
 export interface Session {
@@ -95,8 +96,5 @@ export function readSession(directory: string, now: number): Session {
 }
 
 export function keepSession(directory: string, session: Session): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, FILE);
-  writeFileSync(path, `${JSON.stringify(session, null, 2)}\n`, { mode: 0o600 });
-  chmodSync(path, 0o600);
+  writePrivateFile(join(directory, FILE), `${JSON.stringify(session, null, 2)}\n`);
 }

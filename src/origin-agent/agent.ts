@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { ConfigError } from '../base/errors.ts';
 import type { Logger, LogLevel } from '../base/log.ts';
-import { createMerger } from '../config/merge.ts';
+import { createMerger, KEPT } from '../config/merge.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
@@ -282,13 +282,12 @@ function reportProblems(before: RuntimeConfiguration, after: RuntimeConfiguratio
       const known = (before[protocol] as Record<string, Record<string, { errors: readonly string[] }>>)[kind] ?? {};
       for (const [name, { status, errors, provider }] of Object.entries(objects)) {
         if (status === 'enabled' || known[name]?.errors.join('\n') === errors.join('\n')) continue;
-        const say = status === 'disabled' ? log.error : log.warn;
-        for (const error of errors)
-          say(status === 'disabled' ? 'Object is disabled' : 'Object has a problem', {
-            object: `${protocol}.${kind}.${name}`,
-            providerName: provider,
-            error,
-          });
+        for (const error of errors) {
+          const fields = { object: `${protocol}.${kind}.${name}`, providerName: provider, error };
+          if (status === 'disabled') log.error('Object is disabled', fields);
+          else if (error.startsWith(KEPT)) log.error('Definition is refused', fields);
+          else log.warn('Object has a problem', fields);
+        }
       }
     }
   }

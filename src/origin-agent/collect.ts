@@ -16,11 +16,12 @@ export interface CollectOptions {
   readonly onComplete?: () => void;
 }
 
-/** Problems of a source as a whole; those of objects are told with the objects. */
+/** Problems of a source as a whole and of its TLS; those of other objects are told with the objects. */
 function reportProblems(before: ProviderMessage | undefined, { problems }: ProviderMessage, log: Logger): void {
   const known = new Set(before?.problems.map(describe));
   for (const problem of problems) {
-    if (problem.place.object === undefined && !known.has(describe(problem))) log.error('Cannot use', { error: describe(problem) });
+    const { object = 'tls' } = problem.place;
+    if (object.startsWith('tls') && !known.has(describe(problem))) log.error('Cannot use', { error: describe(problem) });
   }
 }
 

@@ -41,8 +41,9 @@ export async function readStartConfiguration(
 ): Promise<StartConfiguration> {
   const local = readStaticConfiguration(args, environment, cwd);
   if (local.bootstrap === undefined || local.problems.length > 0) return local;
+  const { url, stateDirectory } = local.bootstrap;
   try {
-    const store = await readBootstrap(local.bootstrap, context);
+    const store = await readBootstrap(url, resolve(cwd, stateDirectory), context);
     return { ...readStaticConfiguration(args, environment, cwd, store.keys), store };
   } catch (error) {
     const problem =

@@ -202,6 +202,32 @@ describe('createMerger', () => {
     expect(http.routers['r@file']).toMatchObject({ status: 'disabled', errors: [expect.stringContaining('9223372036854775807')] });
   });
 
+  it('says of what stays as it was why it does not change, until it does', () => {
+    const { merge: again } = merger();
+    const tree = {
+      http: {
+        routers: { r: { rule: 'Path(`/`)', service: 's', middlewares: ['m'], tls: {} } },
+        services: { s: server },
+        middlewares: { m: { inFlightReq: { amount: 10 } } },
+      },
+      tls: { options: { default: { sniStrict: true } } },
+    };
+    const problems = ['http.routers.r', 'http.services.s', 'http.middlewares.m', 'tls.options.default'].map(
+      (object) => new ConfigError('config.unknown-option', 'x is no option here', { source: 'a.yml', line: 3, object }),
+    );
+    const sound = again(new Map([['file', say(tree)]]));
+    const { http, tls } = again(new Map([['file', say(tree, problems)]]));
+    const kept = ['warning', 'Refused, and a sound definition stays in force: x is no option here (a.yml:3)'];
+    expect(errorsOf(http.routers, 'r@file')).toEqual(kept);
+    expect(errorsOf(http.services, 's@file')).toEqual(kept);
+    expect(errorsOf(http.middlewares, 'm@file')).toEqual(kept);
+    expect([http.routers['r@file']!.config, tls.options.default]).toEqual([
+      sound.http.routers['r@file']!.config,
+      { ...tls.options.default, sniStrict: true },
+    ]);
+    expect(again(new Map([['file', say(tree)]]))).toEqual(sound);
+  });
+
   it('gives the same references for what is the same', () => {
     const { merge: again } = merger(['--entrypoints.websecure.http.tls']);
     const tree = (rule: string) => ({

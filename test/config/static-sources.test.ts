@@ -110,12 +110,12 @@ describe('a store that holds the static configuration', () => {
 
   it('is asked for wherever edge.bootstrap is said, and nothing else is judged before', () => {
     const url = 'redis://h';
-    for (const loaded of [
-      load([`--edge.bootstrap=${url}`]),
-      load([], { EDGEWAY_EDGE_BOOTSTRAP: url }),
-      load([], {}, { 'traefik.yml': `edge: {bootstrap: "${url}"}` }),
-    ])
-      expect([loaded.bootstrap, loaded.configuration, loaded.problems]).toEqual([url, undefined, []]);
+    for (const [loaded, stateDirectory] of [
+      [load([`--edge.bootstrap=${url}`]), './edgeway-state'],
+      [load([], { EDGEWAY_EDGE_BOOTSTRAP: url, EDGEWAY_EDGE_STATEDIRECTORY: '/state' }), '/state'],
+      [load([], {}, { 'traefik.yml': `edge: {bootstrap: "${url}", stateDirectory: here}` }), 'here'],
+    ] as const)
+      expect([loaded.bootstrap, loaded.configuration, loaded.problems]).toEqual([{ url, stateDirectory }, undefined, []]);
   });
 
   it('is read as flags are', () => {

@@ -79,6 +79,14 @@ describe('edgeway agent', () => {
     expect(await get('app.test')).toMatchObject({ status: 200, text: 'one' });
   });
 
+  it('names an option that an edit misspelt, while the object stays as it was', async () => {
+    agent.start(staticText());
+    await until(async () => (await get('app.test')).text === 'one');
+    agent.writeDynamic(dynamic('app.test', two.port).replace('servers', 'servrs'));
+    await agent.says(/ERR Definition is refused object=http\.services\.app@file.*did you mean 'servers'\? \(.*dynamic\.yml:5\)/);
+    expect((await get('app.test')).text).toBe('one');
+  });
+
   it('names the object, its line and the remedy, and serves the others', async () => {
     agent.writeDynamic(
       `${dynamic('app.test', one.port).replace('  services:', '    typo: {rule: "Host(`typo.test`)", servce: app}\n  services:')}`,

@@ -39,16 +39,18 @@ describe('a fresh clone', () => {
   });
 
   it('ends everything it started on Ctrl-C', { timeout: 120_000 }, async () => {
-    const child = spawn(join(clone, 'bin/edgeway'), ['dev'], { cwd: clone, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(join(clone, 'bin/edgeway'), ['dev'], { cwd: clone, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
     let code: number | null | undefined;
     child.on('exit', (status) => (code = status));
     await until(() => output.includes('Ctrl-C ends everything'), 90_000);
     expect(await Promise.all(PORTS.map(isOpen))).toEqual(PORTS.map(() => true));
-    child.kill('SIGINT');
+    // As a terminal does: to all processes of the foreground.
+    process.kill(-child.pid!, 'SIGINT');
     await until(() => code !== undefined, 30_000);
     expect(code).toBe(0);
+    expect(output).not.toContain('crash');
     expect(await Promise.all(PORTS.map(isOpen))).toEqual(PORTS.map(() => false));
   });
 });

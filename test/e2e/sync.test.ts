@@ -1,27 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StoreStatus } from '../../src/kv-sync/status.ts';
 import { AgentProcess, freePort, until } from '../support/agent-process.ts';
+import { ask, keepAsking, untilAllAnswer } from '../support/asking.ts';
+import { runEdgeway } from '../support/run-edgeway.ts';
 import { findServer, type RunningServer, startRedis } from '../support/servers.ts';
 
 const EDGEWAY = join(import.meta.dirname, '../../bin/edgeway');
 const redisPath = findServer('redis-server');
-/** The original; its tests are skipped where the variable names none. */
-const traefikPath = process.env.TRAEFIK;
-
-const get = (port: number, host: string): Promise<{ status: number; text: string }> =>
-  new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, headers: { Host: host }, agent: false }, (response) => {
-      let text = '';
-      response.on('data', (chunk) => (text += chunk));
-      response.on('end', () => resolve({ status: response.statusCode!, text }));
-    });
-    outgoing.on('error', reject);
-    outgoing.end();
-  });
 
 const startService = (name: string): Promise<Server> =>
   new Promise((resolve) => {
@@ -48,26 +38,16 @@ describe.skipIf(redisPath === undefined)('two agents, a Redis and a file of keys
     writeFileSync(`${file}.next`, `# what the cluster serves\n${servers.join('')}${routers}`);
     renameSync(`${file}.next`, file);
   };
-  /** Milliseconds until both agents answer so. */
-  async function both(host: string, expected: string | number): Promise<number> {
-    const start = performance.now();
-    await Promise.all(
-      ports.map((port) =>
-        until(async () => {
-          const { status, text } = await get(port, host);
-          return (typeof expected === 'number' ? status === expected : status === 200 && text === expected) || undefined;
-        }),
-      ),
-    );
-    return performance.now() - start;
-  }
+  const url = (): string => `redis://127.0.0.1:${redis.port}`;
+  const doors = () => ports.map((port) => ({ port }));
+  const both = (host: string, expected: string | number): Promise<number> => untilAllAnswer(doors(), host, expected);
   const persist = (): string[] => ['--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always'];
 
   beforeAll(async () => {
     services.push(await startService('one'), await startService('two'));
     redis = await startRedis(redisPath!, persist());
     save(router('stays', 's0') + router('moves', 's0') + router('goes', 's0'));
-    const args = ['sync', file, `redis://127.0.0.1:${redis.port}`, '--apply', '--prune', '--watch'];
+    const args = ['sync', file, url(), '--apply', '--prune', '--watch'];
     syncing = spawn(EDGEWAY, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [syncing.stdout!, syncing.stderr!]) stream.on('data', (chunk: Buffer) => (said += chunk));
     for (const name of ['one', 'two']) {
@@ -92,7 +72,7 @@ edge: {site: ${name}}
   });
 
   it('brings every edit to both within a second, without a failed request', async () => {
-    const load = createLoad(ports, 'stays.test');
+    const load = keepAsking(doors(), ['stays.test']);
     let changed = 0;
     for (const service of [1, 0, 1, 0, 1]) {
       save(router('stays', 's0') + router('moves', `s${service}`) + router('goes', 's0') + router('comes', 's1'));
@@ -111,7 +91,7 @@ edge: {site: ${name}}
   });
 
   it('serves on while the store is away, and goes on when it is back', async () => {
-    const load = createLoad(ports, 'stays.test');
+    const load = keepAsking(doors(), ['stays.test']);
     await redis.stop();
     save(router('stays', 's0') + router('moves', 's0') + router('comes', 's1'));
     await until(() => /unreachable|connect|ECONNREFUSED|lost/i.test(said));
@@ -122,7 +102,7 @@ edge: {site: ${name}}
   }, 30_000);
 
   it('fills a store again that lost its data', async () => {
-    const load = createLoad(ports, 'stays.test');
+    const load = keepAsking(doors(), ['stays.test']);
     await redis.stop();
     rmSync(join(folder, 'appendonlydir'), { recursive: true, force: true });
     said = '';
@@ -134,25 +114,28 @@ edge: {site: ${name}}
     expect((await load.stop()).failures).toEqual([]);
   }, 30_000);
 
+  /** `edgeway sync status`: its exit code, and agents by the revision that they run. */
+  async function status() {
+    const { code, stdout } = await runEdgeway(['sync', 'status', url(), '--json', '--detailed-exit-code'], { cwd: folder });
+    const { revision, nodes, isForeign } = JSON.parse(stdout) as StoreStatus;
+    return { code, isForeign, now: revision!.revision, runs: Object.fromEntries(nodes.map((node) => [node.node, node.revision])) };
+  }
+
   it('keeps the record of which agent runs what', async () => {
-    const status = spawn(EDGEWAY, ['sync', 'status', `redis://127.0.0.1:${redis.port}`, '--json'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let text = '';
-    for await (const chunk of status.stdout) text += chunk;
-    const { revision, nodes } = JSON.parse(text);
-    expect(nodes.map((node: { revision: number }) => node.revision)).toEqual([revision.revision, revision.revision]);
+    const { now, ...rest } = await status();
+    expect(now).toBeGreaterThan(0);
+    expect(rest).toEqual({ code: 0, isForeign: false, runs: { one: now, two: now } });
   });
 
   it('rolls a revision out from agent to agent', async () => {
     syncing.kill('SIGTERM');
     await new Promise((resolve) => syncing.once('exit', resolve));
     save(router('stays', 's1') + router('moves', 's1'));
-    const load = createLoad(ports, 'stays.test');
-    const args = ['sync', file, `redis://127.0.0.1:${redis.port}`, '--roll-out', 'two,one', '--roll-out-pause', '500ms'];
+    const load = keepAsking(doors(), ['stays.test']);
+    const args = ['sync', file, url(), '--roll-out', 'two,one', '--roll-out-pause', '500ms'];
     const rolling = spawn(EDGEWAY, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const oneByOne = until(async () => {
-      const [one, two] = await Promise.all(ports.map(async (port) => (await get(port, 'stays.test')).text));
+      const [one, two] = await Promise.all(ports.map(async (port) => (await ask({ port }, 'stays.test')).text));
       return (one === 'one' && two === 'two') || undefined;
     });
     expect(await new Promise((resolve) => rolling.once('exit', resolve))).toBe(0);
@@ -161,48 +144,25 @@ edge: {site: ${name}}
     expect((await load.stop()).failures).toEqual([]);
   }, 20_000);
 
-  it.skipIf(traefikPath === undefined)(
-    'is routed the same by the original (variable TRAEFIK)',
-    async () => {
-      const port = await freePort();
-      const args = [
-        `--entrypoints.web.address=127.0.0.1:${port}`,
-        `--providers.redis.endpoints=127.0.0.1:${redis.port}`,
-        '--log.level=ERROR',
-      ];
-      const traefik = spawn(traefikPath!, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-      try {
-        await until(async () => (await get(port, 'stays.test')).status === 200);
-        for (const host of ['stays.test', 'moves.test', 'goes.test', 'nowhere.test'])
-          expect(await get(port, host).then(({ status, text }) => [host, status, status === 200 && text])).toEqual(
-            await get(ports[0]!, host).then(({ status, text }) => [host, status, status === 200 && text]),
-          );
-      } finally {
-        traefik.kill('SIGKILL');
-      }
-    },
-    20_000,
-  );
-});
-
-/** Asks all the time, on all ports. */
-function createLoad(ports: readonly number[], host: string) {
-  const failures: string[] = [];
-  let count = 0;
-  let isOver = false;
-  const asking = ports.map(async (port) => {
-    while (!isOver) {
-      const answer = await get(port, host).catch((error: Error) => ({ status: 0, text: error.message }));
-      count++;
-      if (answer.status !== 200) failures.push(`${answer.status} ${answer.text}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+  it('stops a roll-out at an agent that hangs, says who runs what, and takes it back', async () => {
+    const before = await status();
+    expect(before.runs).toEqual({ one: before.now, two: before.now });
+    save(router('stays', 's0') + router('moves', 's1'));
+    agents[0]!.signal('SIGSTOP');
+    try {
+      const args = ['--roll-out', 'two,one', '--roll-out-pause', '100ms', '--roll-out-limit', '1500ms'];
+      const { code, stderr } = await runEdgeway(['sync', file, url(), ...args], { cwd: folder });
+      expect(stderr).toContain(`one did not take revision ${before.now + 1} within 1.5 s`);
+      expect(code).toBe(1);
+      expect(await status()).toEqual({ ...before, code: 3, runs: { one: before.now, two: before.now + 1 } });
+      expect(await ask({ port: ports[1]! }, 'stays.test')).toEqual({ status: 200, text: 'one' });
+      expect(await runEdgeway(['sync', 'abort', url()], { cwd: folder })).toMatchObject({ code: 0 });
+      await untilAllAnswer([{ port: ports[1]! }], 'stays.test', 'two');
+    } finally {
+      agents[0]!.signal('SIGCONT');
     }
-  });
-  return {
-    async stop(): Promise<{ count: number; failures: readonly string[] }> {
-      isOver = true;
-      await Promise.all(asking);
-      return { count, failures };
-    },
-  };
-}
+    await both('stays.test', 'two');
+    await until(async () => (await status()).code === 0);
+    expect(await status()).toEqual(before);
+  }, 30_000);
+});

@@ -36,7 +36,7 @@ export function createHttpMerger(entryPoints: EntryPoints, platform: MiddlewareP
     const aliases = { splits: new Map<string, readonly string[]>(), conflicts: new Map<string, readonly string[]>() };
     const whole: RouterEntry<RuntimeHttpRouter>[] = [];
     for (const slot of routers.slots.values()) {
-      for (const entry of slot.facts) whole.push(reset(entry));
+      for (const entry of slot.facts) whole.push(reset(entry, slot.stale));
       if (slot.facts.length > 1)
         aliases.splits.set(
           slot.key,
@@ -46,7 +46,7 @@ export function createHttpMerger(entryPoints: EntryPoints, platform: MiddlewareP
     const entries = splitTlsConflicts(whole, aliases.conflicts);
     linkRouters(entries, [aliases.splits, aliases.conflicts]);
 
-    for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = slot.facts.warnings;
+    for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = [...slot.stale, ...slot.facts.warnings];
     const middlewareGraph = httpMiddlewareGraph(middlewares.slots, { hasService: (name) => services.slots.has(name), platform });
     const graph = serviceGraph(services.slots, { middlewares: middlewareGraph, transports: transports.slots });
     judgeTransports(transports.slots);

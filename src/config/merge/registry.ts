@@ -12,6 +12,8 @@ export interface Slot<Facts = unknown> extends Verdict {
   readonly written: unknown;
   /** Why the provider refused it. */
   readonly rejected: readonly string[] | undefined;
+  /** Why a definition of it was refused, so that it is what it was before, or what another says; most have nothing here. */
+  stale: readonly string[];
   /** For graphs: what is wrong with it and all that it refers to; undefined while nobody asked. */
   errors: readonly string[] | undefined;
   /** Number of the last merge that saw it. */
@@ -19,6 +21,9 @@ export interface Slot<Facts = unknown> extends Verdict {
   /** What can be said of the object alone. */
   facts: Facts;
 }
+
+/** What the sentences about such an object begin with. */
+export const KEPT = 'Refused, and a sound definition stays in force: ';
 
 export type Protocol = 'http' | 'tcp' | 'udp';
 
@@ -39,7 +44,7 @@ export function createRegistry<Facts>(protocol: Protocol, kind: string, read: (s
   const byProvider = new Map<string, Map<string, S>>();
   let turn = 0;
 
-  function take(known: Map<string, S>, name: string, provider: string, written: unknown, rejected: readonly string[] | undefined): void {
+  function take(known: Map<string, S>, name: string, provider: string, written: unknown, rejected?: readonly string[]): S {
     let slot = known.get(name);
     if (slot === undefined || !(slot.written === written || equal(slot.written, written)) || !equal(slot.rejected, rejected)) {
       const owner = { name, provider };
@@ -49,6 +54,7 @@ export function createRegistry<Facts>(protocol: Protocol, kind: string, read: (s
         key,
         written,
         rejected,
+        stale: NONE,
         critical: NONE,
         warnings: NONE,
         usedBy: undefined,
@@ -64,9 +70,15 @@ export function createRegistry<Facts>(protocol: Protocol, kind: string, read: (s
     }
     slot.seen = turn;
     slot.critical = rejected ?? NONE;
+    slot.stale = NONE;
     slot.warnings = NONE;
     slot.usedBy = undefined;
     slot.errors = undefined;
+    return slot;
+  }
+
+  function keep(slot: S | undefined, errors: readonly string[]): void {
+    if (slot !== undefined) slot.warnings = slot.stale = errors.map((error) => `${KEPT}${error}`);
   }
 
   return {
@@ -77,9 +89,10 @@ export function createRegistry<Facts>(protocol: Protocol, kind: string, read: (s
         let known = byProvider.get(provider);
         if (known === undefined) byProvider.set(provider, (known = new Map()));
         const objects = (configuration[protocol] as Record<string, Record<string, unknown>> | undefined)?.[kind] ?? {};
-        for (const name in objects) take(known, name, provider, objects[name], undefined);
+        for (const name in objects) take(known, name, provider, objects[name]);
         for (const [name, errors] of rejected.get(provider)?.get(`${protocol}.${kind}`) ?? [])
-          if (!Object.hasOwn(objects, name)) take(known, name, provider, undefined, errors);
+          if (Object.hasOwn(objects, name)) keep(known.get(name), errors);
+          else take(known, name, provider, undefined, errors);
       }
       for (const known of byProvider.values()) {
         for (const [name, slot] of known) {

@@ -45,13 +45,13 @@ export function createEntry<Config>(
 
 const NO_VARIANTS = new Map<string, never>();
 
-/** As it was before the last merge. */
-export function reset<Config>(entry: RouterEntry<Config>): RouterEntry<Config> {
+/** As it was before the last merge. `stale`: what its slot says. */
+export function reset<Config>(entry: RouterEntry<Config>, stale: readonly string[]): RouterEntry<Config> {
   const { part } = entry;
   entry.config = part.config;
   entry.using = part.using;
   entry.critical = part.critical;
-  entry.warnings = part.warnings;
+  entry.warnings = stale.length === 0 ? part.warnings : [...stale, ...part.warnings];
   return entry;
 }
 
@@ -72,7 +72,9 @@ function variantOf<Config>(entry: RouterEntry<Config>, name: string): RouterEntr
   if ((entry.variants as Map<string, unknown>) === NO_VARIANTS) (entry as Variants<Config>).variants = new Map();
   let variant = entry.variants.get(name);
   if (variant === undefined) entry.variants.set(name, (variant = createEntry(entry.part, entry, undefined, name)));
-  return reset(variant);
+  reset(variant, []);
+  variant.warnings = entry.warnings;
+  return variant;
 }
 
 interface TlsRouter {

@@ -31,8 +31,8 @@ export function createTcpMerger(entryPoints: EntryPoints) {
 
   return (says: Says, rejected: ReadonlyMap<string, Rejected>, tls: MergedTls): Tcp => {
     for (const registry of [routers, services, middlewares, transports]) registry.update(says, rejected);
-    const entries = [...routers.slots.values()].flatMap((slot) => slot.facts.map(reset));
-    for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = slot.facts.warnings;
+    const entries = [...routers.slots.values()].flatMap((slot) => slot.facts.map((entry) => reset(entry, slot.stale)));
+    for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = [...slot.stale, ...slot.facts.warnings];
     const middlewareGraph = tcpMiddlewareGraph(middlewares.slots, Object.keys(tcpMiddleware.fields ?? {}));
     const graph = serviceGraph(services.slots, { transports: transports.slots });
     judgeTransports(transports.slots);

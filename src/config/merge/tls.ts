@@ -28,8 +28,9 @@ export function mergeTls(says: Says, rejected: ReadonlyMap<string, Rejected>, be
       certificates.push((certificate.stores ?? []).length > 0 ? certificate : { ...certificate, stores: ['default'] });
     for (const [name, value] of Object.entries(tls?.options ?? {})) options[nameOf(name, provider, owners.options)] = value;
     for (const [name, value] of Object.entries(tls?.stores ?? {})) stores[nameOf(name, provider, owners.stores)] = value;
+    // The others stay as they were.
     for (const [name, errors] of rejected.get(provider)?.get('tls.options') ?? [])
-      broken.set(nameOf(name, provider, owners.options), errors);
+      if (!Object.hasOwn(tls?.options ?? {}, name)) broken.set(nameOf(name, provider, owners.options), errors);
   }
   // Which of several would be in force could only be guessed.
   if (owners.stores.length > 1) delete stores.default;

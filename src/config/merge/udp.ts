@@ -27,8 +27,8 @@ export function createUdpMerger(entryPoints: EntryPoints) {
 
   return (says: Says, rejected: ReadonlyMap<string, Rejected>): Udp => {
     for (const registry of [routers, services]) registry.update(says, rejected);
-    const entries = [...routers.slots.values()].flatMap((slot) => slot.facts.map(reset));
-    for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = slot.facts.warnings;
+    const entries = [...routers.slots.values()].flatMap((slot) => slot.facts.map((entry) => reset(entry, slot.stale)));
+    for (const slot of services.slots.values()) if (slot.facts.warnings.length > 0) slot.warnings = [...slot.stale, ...slot.facts.warnings];
     const graph = serviceGraph(services.slots, {});
     judgeAll(services.slots, graph);
     for (const entry of entries) {

@@ -1,5 +1,8 @@
 import { boolean, duration, integer, map, object, oneOf, string } from '../../base/schema.ts';
 
+/** Where keys and copies are kept unless `edge.stateDirectory` says otherwise. */
+export const STATE_DIRECTORY = './edgeway-state';
+
 /** What only Edgeway has. These options may come from several sources at once: flags before variables before the file. */
 export const edge = object(
   {
@@ -26,7 +29,7 @@ export const edge = object(
     ),
     hub: object({ url: string('Address of the hub, the control host of the Worker.') }, 'Where configuration is published.'),
     code: string('Enrolment code, used once at the first start.', { secret: true }),
-    stateDirectory: string('Folder for keys and the last good configuration.', { default: './edgeway-state' }),
+    stateDirectory: string('Folder for keys and the last good configuration.', { default: STATE_DIRECTORY }),
     threads: integer('Data threads; the number of cores, at most 4, when absent.', {
       check: (value) => (value < 0 || value > 256 ? `${value} is no number of threads; write 1 to 256` : undefined),
     }),

@@ -26,12 +26,17 @@ const BEHAVIOUR: RedisBehaviour = {
   connectionName: 'edgeway',
 };
 
-/** Opens what the options describe; one endpoint of a cluster stands for the cluster. Throws StoreError. */
-export async function openRedisSession(server: RedisServer, strategy: ReadStrategy, onEnd: () => void): Promise<RedisSession> {
-  let main = await connect(server, BEHAVIOUR);
+/** Opens what the options describe; one endpoint of a cluster stands for the cluster. The signal ends it. Throws StoreError. */
+export async function openRedisSession(
+  server: RedisServer,
+  strategy: ReadStrategy,
+  onEnd: () => void,
+  signal: AbortSignal,
+): Promise<RedisSession> {
+  let main = await connect(server, signal);
   if (server.endpoints.length === 1 && server.sentinel === undefined && (await isClusterNode(main as Redis))) {
     main.disconnect();
-    main = await connectCluster(server);
+    main = await connectCluster(server, signal);
   }
   let reader: Redis | undefined;
   try {
@@ -56,13 +61,16 @@ export async function openRedisSession(server: RedisServer, strategy: ReadStrate
   return session;
 }
 
-const connectCluster = (server: RedisServer): Promise<Redis | Cluster> =>
+const connectCluster = (server: RedisServer, signal: AbortSignal): Promise<Redis | Cluster> =>
   // A second name for the same server makes the list that of a cluster.
-  connect({ ...server, endpoints: [server.endpoints[0]!, server.endpoints[0]!] }, BEHAVIOUR);
+  connect({ ...server, endpoints: [server.endpoints[0]!, server.endpoints[0]!] }, signal);
 
 /** Connects and logs in. Throws StoreError with the reason that the client hides behind 'Connection is closed'. */
-async function connect(server: RedisServer, behaviour: RedisBehaviour): Promise<Redis | Cluster> {
-  const redis = await createRedis(server, behaviour);
+async function connect(server: RedisServer, signal: AbortSignal): Promise<Redis | Cluster> {
+  const redis = await createRedis(server, BEHAVIOUR);
+  const giveUp = (): void => redis.disconnect();
+  signal.addEventListener('abort', giveUp);
+  redis.once('end', () => signal.removeEventListener('abort', giveUp));
   let reason: unknown;
   redis.on('error', (error: Error & { lastNodeError?: Error }) => {
     reason = error.lastNodeError ?? error;
@@ -71,7 +79,7 @@ async function connect(server: RedisServer, behaviour: RedisBehaviour): Promise<
     await redis.connect();
     return redis;
   } catch (error) {
-    redis.disconnect();
+    if (redis.status !== 'end') redis.disconnect();
     throw toStoreError(reason ?? error);
   }
 }

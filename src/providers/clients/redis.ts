@@ -24,7 +24,7 @@ export async function openRedisStore(options: RedisStoreOptions, { clock, log }:
   let opening: Promise<RedisSession> | undefined;
   let isCluster = endpoints.length > 1 && options.sentinel === undefined;
   let isDeafTold = false;
-  let isClosed = false;
+  const closing = new AbortController();
 
   async function use<T>(work: (session: RedisSession) => Promise<T>): Promise<T> {
     try {
@@ -34,16 +34,12 @@ export async function openRedisStore(options: RedisStoreOptions, { clock, log }:
     }
   }
   function session(): Promise<RedisSession> {
-    if (isClosed) return Promise.reject(new StoreError('unreachable', 'This client is closed'));
-    const mine = (opening ??= openRedisSession(server, sentinel, () => {
+    if (closing.signal.aborted) return Promise.reject(new StoreError('unreachable', 'This client is closed'));
+    const onEnd = (): void => {
       if (opening === mine) opening = undefined;
-    }));
-    mine.then(
-      (opened) => (isCluster = opened.isCluster),
-      () => {
-        if (opening === mine) opening = undefined;
-      },
-    );
+    };
+    const mine = (opening ??= openRedisSession(server, sentinel, onEnd, closing.signal));
+    mine.then((opened) => (isCluster = opened.isCluster), onEnd);
     return mine;
   }
   const evaluate: Evaluate = (script, keys, args) => use(({ main }) => main.eval(script, keys.length, ...keys, ...args));
@@ -93,10 +89,11 @@ export async function openRedisStore(options: RedisStoreOptions, { clock, log }:
     announce: announcements.announce,
     async close() {
       await announcements.close();
-      isClosed = true;
-      const closing = opening;
+      const last = opening;
       opening = undefined;
-      await closing?.then(
+      // A server that says nothing would keep it for as long as a command may take.
+      closing.abort();
+      await last?.then(
         (opened) => opened.close(),
         () => {},
       );

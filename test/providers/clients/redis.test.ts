@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger, type LogLine, silentLogger } from '../../../src/base/log.ts';
 import { openStore } from '../../../src/providers/clients/open-store.ts';
 import type { RedisStoreOptions } from '../../../src/providers/clients/redis.ts';
 import { missingFlags } from '../../../src/providers/clients/redis-watch.ts';
-import type { OpenedStore } from '../../../src/providers/clients/store.ts';
+import type { OpenedStore, StoreError } from '../../../src/providers/clients/store.ts';
+import { until } from '../../support/agent-process.ts';
 import { realClock } from '../../support/provider.ts';
 import { findServer, freePort, type RunningServer, startRedis } from '../../support/servers.ts';
 import { describeStore, follow } from '../../support/stores/contract.ts';
@@ -20,6 +22,21 @@ it.each([
   ['El', 'Kg$xe'],
   ['Kx', 'g$e'],
 ])('to the flags %j it adds %j', (flags, missing) => expect(missingFlags(flags)).toBe(missing));
+
+it('closes at once before a server that takes connections and never answers', async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as { port: number };
+  const client = await openStore('redis', { endpoints: [`127.0.0.1:${port}`] }, { clock: realClock, log: silentLogger });
+  const answer = client.read('traefik/').catch((error: StoreError) => error.code);
+  await until(() => sockets[0]);
+  const ended = new Promise((resolve) => sockets[0]!.resume().once('close', resolve));
+  await client.close();
+  expect(await answer).toBe('unreachable');
+  await ended;
+  silent.close();
+}, 5_000);
 
 describe.skipIf(redisPath === undefined)('one server (redis-server)', () => {
   let server: RunningServer;
