@@ -22,6 +22,12 @@ export const SERVERS: Readonly<Record<string, string>> = {
   prometheus: 'prometheus',
 };
 
+/** Programs that no Debian package brings: variable → what naming one changes. */
+const BINARIES: Readonly<Record<string, string>> = {
+  CONSUL: 'runs the suites of Consul against a real one; without it against a stand-in that is held to a recording of one',
+  TRAEFIK: 'runs the suites that compare with Traefik; without it they are skipped',
+};
+
 /** The path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
   for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/share/zookeeper/bin']) {
@@ -38,6 +44,8 @@ export function findProgram(name: string): string | undefined {
 
 /** Installs what is missing where that was asked for and can be done; else says which programs are missing and how to get them. */
 export async function installServers(): Promise<void> {
+  for (const [variable, without] of Object.entries(BINARIES))
+    if (!process.env[variable]) console.log(`${variable}=/path/to/${variable.toLowerCase()} ${without}`);
   const missing = Object.keys(SERVERS).filter((name) => findProgram(name) === undefined);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((name) => SERVERS[name]!))];

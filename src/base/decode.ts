@@ -41,7 +41,7 @@ function defaultOf(schema: Schema): unknown {
 /** The value of a field. Undefined: absent after all. */
 function readField(schema: Schema, input: unknown, reading: Reading): unknown {
   if (schema.kind !== 'object') return checked(schema, readNode(schema, input, reading), reading);
-  if (Array.isArray(input)) return fail(reading, 'bad-value', `wants options below it (${optionNames(schema.fields!)}), not a list`);
+  if (Array.isArray(input)) return fail(reading, 'bad-value', `${wantsOptions(schema.fields!)}, not a list`);
   const text = textOf(input);
   if (!schema.presence || (schema.presence === 'not in keys' && reading.dialect === 'keys')) {
     if (childrenOf(input) > 0 || (reading.dialect === 'machine' && isTree(input))) return readEntry(schema, input, reading);
@@ -60,7 +60,7 @@ const emptyMessage = (schema: Schema): string =>
 /** The value of an entry of a map or list, or of the root: an object may be empty here, and its own text says nothing. */
 function readEntry(schema: Schema, input: unknown, reading: Reading): unknown {
   if (schema.kind !== 'object') return checked(schema, readNode(schema, input, reading), reading);
-  if (Array.isArray(input)) return fail(reading, 'bad-value', `wants options below it (${optionNames(schema.fields!)}), not a list`);
+  if (Array.isArray(input)) return fail(reading, 'bad-value', `${wantsOptions(schema.fields!)}, not a list`);
   const text = textOf(input);
   if (text !== '' && text.toLowerCase() !== 'true')
     warn(reading, 'passed-over', `${showValue(schema, text)} says nothing here; write one of ${optionNames(schema.fields!)} below it`);
@@ -224,6 +224,12 @@ function define(target: Record<string, unknown>, name: string, value: unknown): 
   else target[name] = value;
 }
 
+/** Some objects are only there or not. */
+const wantsOptions = (fields: Fields): string => {
+  const names = optionNames(fields);
+  return names === '' ? 'wants true or {}' : `wants options below it (${names})`;
+};
+
 const optionNames = (fields: Fields): string =>
   Object.entries(fields)
     .filter(([, field]) => !field.internal)
@@ -293,7 +299,7 @@ function readNamed(fields: Fields, name: string | undefined, entry: unknown, rea
     return fail(
       reading,
       'unknown-option',
-      `is no option here${near === undefined ? `; known are ${optionNames(fields)}` : `; did you mean '${near}'?`}`,
+      `is no option here; ${near === undefined ? `known are ${optionNames(fields) || 'none'}` : `did you mean '${near}'?`}`,
     );
   }
   const field = fields[name]!;

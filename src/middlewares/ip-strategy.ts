@@ -61,6 +61,13 @@ function createGrouping(bits: number | undefined): (address: string) => string {
 /** The byte with only its first `bits` bits. */
 const maskByte = (byte: number, bits: number): number => (bits >= 8 ? byte : bits <= 0 ? 0 : byte & (0xff << (8 - bits)));
 
+/** The test of an allow list. Throws ConfigError for an empty one, too. */
+export function createAllowList(sourceRange: readonly string[] = []): (address: string) => boolean {
+  if (sourceRange.length === 0)
+    throw new ConfigError('config.missing', "'sourceRange' is empty; write the addresses that are let in, as 10.0.0.0/8");
+  return createRangeMatcher(sourceRange, 'sourceRange');
+}
+
 /** A test over addresses, with or without port and zone. */
 export function createRangeMatcher(ranges: readonly string[], option: string): (address: string) => boolean {
   for (const range of ranges) {

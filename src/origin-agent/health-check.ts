@@ -1,6 +1,6 @@
 import type { Cells } from '../base/cells.ts';
 import { defaultsOf } from '../base/decode.ts';
-import { createRequest, HeaderList, type ProxyResponse } from '../base/message.ts';
+import { createRequest, HeaderList, type ProxyRequest, type ProxyResponse } from '../base/message.ts';
 import { type LoadBalancer, serversTransport } from '../config/dynamic.ts';
 import { providerOf, qualify } from '../config/names.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
@@ -28,6 +28,12 @@ export interface HealthChecks {
   stop(): void;
 }
 
+/** A server, and what it is asked. */
+interface Asked extends ReturnType<typeof parseServer> {
+  readonly check: HealthCheck;
+  readonly base: ProxyRequest;
+}
+
 const MAX_REDIRECTS = 10;
 
 export function createHealthChecks({ cells, send, ...options }: HealthChecksOptions): HealthChecks {
@@ -39,7 +45,8 @@ export function createHealthChecks({ cells, send, ...options }: HealthChecksOpti
     const request = createRequest({ method: check.method ?? 'GET', clientAddress: '' });
     const cancel = clock.after(check.timeout, () => request.cancellation.cancel());
     try {
-      return check.mode === 'grpc' ? await probeGrpc(url, check, context, request) : await probeHttp(url, check, context, request);
+      const asked = { ...parseServer({ url }, 'health check', context), check, base: request };
+      return check.mode === 'grpc' ? await probeGrpc(asked) : await probeHttp(asked);
     } catch (error) {
       return request.cancellation.cancelled ? `no answer within ${check.timeout} ms` : (error as Error).message;
     } finally {
@@ -47,13 +54,7 @@ export function createHealthChecks({ cells, send, ...options }: HealthChecksOpti
     }
   }
 
-  async function probeHttp(
-    server: string,
-    check: HealthCheck,
-    context: Parameters<typeof parseServer>[2],
-    base: ReturnType<typeof createRequest>,
-  ): Promise<string | undefined> {
-    const { target, hostHeader } = parseServer({ url: server }, 'health check', context);
+  async function probeHttp({ target, hostHeader, check, base }: Asked): Promise<string | undefined> {
     let at = { ...target, scheme: (check.scheme ?? target.scheme) as typeof target.scheme, port: check.port ?? target.port };
     let url = new URL(check.path ?? '', `http://${hostHeader}`);
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -81,13 +82,7 @@ export function createHealthChecks({ cells, send, ...options }: HealthChecksOpti
   }
 
   /** grpc.health.v1.Health/Check of the whole server: an empty message asks, field 1 = 1 (SERVING) answers. */
-  async function probeGrpc(
-    server: string,
-    check: HealthCheck,
-    context: Parameters<typeof parseServer>[2],
-    base: ReturnType<typeof createRequest>,
-  ): Promise<string | undefined> {
-    const { target, hostHeader } = parseServer({ url: server }, 'health check', context);
+  async function probeGrpc({ target, hostHeader, check, base }: Asked): Promise<string | undefined> {
     const frame = new Uint8Array(5);
     const response = await send(
       { ...target, scheme: target.scheme === 'https' ? 'https' : 'h2c', port: check.port ?? target.port },

@@ -3,7 +3,7 @@ export interface Env {
   readonly EDGEWAY_KV: KVNamespace;
   /** One object, `HUB_NAME`, is the hub. */
   readonly HUB: DurableObjectNamespace;
-  /** The one host of hub, API and dashboard; any name under workers.dev when absent. */
+  /** The one host of hub and API; any name under workers.dev when absent. */
   readonly EDGEWAY_CONTROL_HOST?: string;
   /** Private Ed25519 JWK with `kid`; signs grants. */
   readonly EDGEWAY_GRANT_KEY?: string;

@@ -2,16 +2,17 @@ import { execFile, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findProgram } from '../../scripts/servers.ts';
 import { type Engine, NO_DOCKER, startEngine, until } from '../../scripts/swarm/engine.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { importImages } from '../support/images.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const SKIPPED = NO_DOCKER ?? (findProgram('docker-compose') === undefined ? 'docker-compose is not installed' : undefined);
 
-describe.skipIf(SKIPPED !== undefined)(`the examples for Docker${SKIPPED === undefined ? '' : ` (skipped: ${SKIPPED})`}`, () => {
+describeUnless(SKIPPED, 'the examples for Docker', () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine();

@@ -21,7 +21,7 @@ interface Echo {
   unary: Unary;
   fail: Unary;
   wait: Unary;
-  cancelled: Unary;
+  waiting: Unary;
   health: Unary;
   down(request: Buffer): AsyncIterable<Buffer>;
   up(done: (error: ServiceError | null, value?: Buffer) => void): { write(value: Buffer): void; end(): void };
@@ -46,7 +46,7 @@ interface Answer {
 
 const call = (
   client: Echo,
-  method: 'unary' | 'fail' | 'wait' | 'cancelled' | 'health',
+  method: 'unary' | 'fail' | 'wait' | 'waiting' | 'health',
   text: string,
   options: object = {},
 ): Promise<Answer> =>
@@ -146,12 +146,13 @@ describe.each([
 
   it('deadlines and cancellation reach the server', async () => {
     const client = connect(host, secure);
-    const before = Number((await call(client, 'cancelled', '')).value);
+    const counts = async () => (await call(client, 'waiting', '')).value.split(' ').map(Number) as [begun: number, cancelled: number];
+    const [begun, cancelled] = await counts();
     await expect(call(client, 'wait', '', { deadline: Date.now() + 100 })).rejects.toMatchObject({ code: CODES.DEADLINE_EXCEEDED });
     const waiting = client.wait(Buffer.alloc(0), new Metadata(), {}, () => {});
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(async () => (await counts())[0] === begun + 2);
     waiting.cancel();
-    await until(async () => Number((await call(client, 'cancelled', '')).value) === before + 2);
+    await until(async () => (await counts())[1] === cancelled + 2);
   });
 });
 

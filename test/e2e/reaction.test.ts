@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Engine, NO_DOCKER, startEngine } from '../../scripts/swarm/engine.ts';
 import { measureReaction, quantile } from '../../scripts/swarm/reaction.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 
-describe.skipIf(NO_DOCKER !== undefined)(`from event to choice${NO_DOCKER === undefined ? '' : ` (skipped: ${NO_DOCKER})`}`, () => {
+describeUnless(NO_DOCKER, 'from event to choice', () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine();

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startLoadProcess } from '../../scripts/swarm/load.ts';
 import { makeNamespace, type Namespace, NO_NAMESPACE } from '../../scripts/swarm/namespace.ts';
 import { until } from '../support/agent-process.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 
 const EDGEWAY = fileURLToPath(new URL('../../bin/edgeway', import.meta.url));
 const WHOAMI = fileURLToPath(new URL('../../scripts/swarm/whoami.ts', import.meta.url));
@@ -13,7 +14,7 @@ const CLIENT = fileURLToPath(new URL('../support/long-client.ts', import.meta.ur
 /** Requests of every client in a row, through so many agents one after the other. */
 const SUCCESSORS = 3;
 
-describe.skipIf(NO_NAMESPACE !== undefined)(`edge.takeover${NO_NAMESPACE === undefined ? '' : ` (skipped: ${NO_NAMESPACE})`}`, () => {
+describeUnless(NO_NAMESPACE, 'edge.takeover', () => {
   let place: Namespace;
   beforeEach(async () => {
     place = makeNamespace('net.ipv4.tcp_migrate_req=1');

@@ -8,16 +8,10 @@ import type { PublishAnswer } from '../../src/config/hub-protocol.ts';
 import { POINTER_KEY } from '../../src/config/kv-layout.ts';
 import { parsePointer } from '../../src/config/shards.ts';
 import { createPublisher, type Publisher, type PublisherOptions } from '../../src/kv-sync/publisher.ts';
-import {
-  ADMIN_KEY,
-  advanceUntil,
-  createManualClock,
-  createMemoryHub,
-  type ManualClock,
-  type MemoryHub,
-  until,
-} from '../support/hub/memory-hub.ts';
+import { ADMIN_KEY, advanceUntil, createMemoryHub, type MemoryHub } from '../support/hub/memory-hub.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { runtimeOf } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 let memory: MemoryHub;
 let clock: ManualClock;

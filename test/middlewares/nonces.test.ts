@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createNonces } from '../../src/middlewares/nonces.ts';
-import { createContext, createManualClock } from '../support/middleware-harness.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { createContext } from '../support/middleware-harness.ts';
 
 const make = (secret = 's', clock = createManualClock()) => createNonces(secret, createContext({ clock, random: Math.random }));
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Deadline } from '../../src/origin-agent/deadline.ts';
-import { createManualClock } from '../support/middleware-harness.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 
 type Step = ['set', number] | ['clear'] | ['advance', number] | ['dispose'];
 

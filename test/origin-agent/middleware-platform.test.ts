@@ -3,6 +3,7 @@ import { brotliDecompressSync, gunzipSync, gzipSync, zstdCompressSync, zstdDecom
 import { afterAll, describe, expect, it } from 'vitest';
 import { concatBytes, encodeText } from '../../src/base/bytes.ts';
 import { rateLimit } from '../../src/middlewares/http/rate-limit.ts';
+import { systemClock } from '../../src/origin-agent/clock.ts';
 import { createMiddlewarePlatform } from '../../src/origin-agent/middleware-platform.ts';
 import { build } from '../support/middleware-harness.ts';
 import { findServer, freePort, type RunningServer, startRedis } from '../support/servers.ts';
@@ -139,11 +140,7 @@ describe.skipIf(redisPath === undefined)('Redis (redis-server)', () => {
 
   it('lets requests through at the written rate', async () => {
     const redis = { endpoints: (await options()).endpoints };
-    const { ask } = build(
-      rateLimit,
-      { average: 100, burst: 1, redis },
-      { platform, name: 'rate@file', clock: { now: Date.now, after: realAfter } },
-    );
+    const { ask } = build(rateLimit, { average: 100, burst: 1, redis }, { platform, name: 'rate@file', clock: systemClock });
     const start = Date.now();
     let passed = 0;
     while (Date.now() - start < 300) if ((await ask()).status === 200) passed++;
@@ -151,11 +148,6 @@ describe.skipIf(redisPath === undefined)('Redis (redis-server)', () => {
     expect(passed).toBeLessThanOrEqual(32);
   });
 });
-
-const realAfter = (ms: number, callback: () => void) => {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
-};
 
 it('rejects at once while Redis is away', async () => {
   const scripts = platform.redis!({

@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/origin-agent/clock.ts';
 import { MAX_LINE_BYTES } from '../../src/providers/clients/json-lines.ts';
 import { dockerProvider } from '../../src/providers/docker.ts';
 import { type Answers, type FakeEngine, startFakeEngine, startRawEngine } from '../support/fake-engine.ts';
 import { serversOf, type Watched, watch } from '../support/provider.ts';
+import { until } from '../support/until.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -19,18 +22,22 @@ const container = (id: string, changes: { readonly status?: string; readonly add
   NetworkSettings: { Ports: { '80/tcp': null }, Networks: { n: { IPAddress: changes.address ?? '10.0.0.1' } } },
 });
 
+/** Its timers ring after a twentieth of their time. */
+const hurriedClock: Clock = { ...systemClock, after: (ms, callback) => systemClock.after(ms / 20, callback) };
+
 /** An engine whose containers can be changed, and the provider that follows it. */
 async function follow(
   containers: ReturnType<typeof container>[],
   answers: Answers = {},
   options: object = {},
+  clock = systemClock,
 ): Promise<{ engine: FakeEngine; set(container: object & { Id: string }): void; watched: Watched }> {
   const listed: Answers = { '/containers/json': containers.map(({ Id }) => ({ Id })) };
   for (const one of containers) listed[`/containers/${one.Id}/json`] = one as never;
   const all: Answers = { ...listed, ...answers };
   const engine = await startFakeEngine(all);
   open.push(engine);
-  const watched = watch((context) => dockerProvider.watch({ ...DEFAULTS, endpoint: engine.endpoint, ...options }, context));
+  const watched = watch((context) => dockerProvider.watch({ ...DEFAULTS, endpoint: engine.endpoint, ...options }, context), clock);
   open.push({ close: () => watched.stop().catch(() => {}) });
   return { engine, watched, set: (one) => (all[`/containers/${one.Id}/json`] = one as never) };
 }
@@ -57,11 +64,12 @@ describe('the provider that follows an engine', () => {
 
   it('lists although the subscription is not confirmed, and again when it is', async () => {
     let confirm = (): void => {};
-    const { engine, watched } = await follow([container('web')], {
+    const events: Answers = {
       '/events': (_request, response) => {
         confirm = () => response.writeHead(200).flushHeaders();
       },
-    });
+    };
+    const { engine, watched } = await follow([container('web')], events, {}, hurriedClock);
     await watched.waitFor((message) => serversOf(message, 'web') !== undefined);
     const lists = () => engine.asked.filter((call) => call.includes('/containers/json')).length;
     expect(lists()).toBe(1);
@@ -138,11 +146,12 @@ describe('the provider that follows an engine', () => {
 
   it('does not wait for a container that the engine cannot tell of, and asks again', async () => {
     let answer = (): void => {};
-    const { engine, watched } = await follow([container('good')], {
+    const stuck: Answers = {
       '/containers/stuck/json': (_request, response) => {
         answer = () => response.end(JSON.stringify(container('stuck', { address: '10.0.0.9' })));
       },
-    });
+    };
+    const { engine, watched } = await follow([container('good')], stuck, {}, hurriedClock);
     await watched.waitFor((message) => serversOf(message, 'good') !== undefined);
     engine.emit(event('start', 'stuck'));
     engine.emit(event('rename', 'good'));
@@ -204,6 +213,6 @@ describe('the provider that follows an engine', () => {
     const { engine, watched } = await follow([container('web')]);
     await watched.waitFor((message) => serversOf(message, 'web') !== undefined);
     await watched.stop();
-    while (engine.listeners() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => engine.listeners() === 0);
   });
 });

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Engine, IMAGE, NO_DOCKER, startEngine } from '../../scripts/swarm/engine.ts';
 import { dockerProvider } from '../../src/providers/docker.ts';
 import { keepTrying } from '../../src/providers/stream.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { serversOf, type Watched, watch } from '../support/provider.ts';
 
 const OPTIONS = { exposedByDefault: true, watch: true, defaultRule: 'Host(`{{ normalize .Name }}`)' };
 
-describe.skipIf(NO_DOCKER !== undefined)(`a real Docker engine${NO_DOCKER === undefined ? '' : ` (skipped: ${NO_DOCKER})`}`, () => {
+describeUnless(NO_DOCKER, 'a real Docker engine', () => {
   let engine: Engine;
   let watched: Watched;
   beforeAll(async () => {

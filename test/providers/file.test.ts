@@ -7,17 +7,10 @@ import { run } from '../../scripts/vectors/file.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { describe as print } from '../../src/base/errors.ts';
 import { createLogger, type LogLine } from '../../src/base/log.ts';
+import { systemClock } from '../../src/origin-agent/clock.ts';
 import { fileProvider } from '../../src/providers/file.ts';
 import { loadFiles } from '../../src/providers/file-load.ts';
 import type { ProviderMessage } from '../../src/providers/provider.ts';
-
-const clock: Clock = {
-  now: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 let place: string;
 beforeEach(() => {
@@ -35,7 +28,11 @@ function replace(path: string, text: string): void {
 }
 
 /** What the provider says, one after the other; `until` waits for what fits. */
-function watch(options: { filename?: string; directory?: string; watch?: boolean }, onReread?: (listener: () => void) => void) {
+function watch(
+  options: { filename?: string; directory?: string; watch?: boolean },
+  onReread?: (listener: () => void) => void,
+  clock: Clock = systemClock,
+) {
   const ending = new AbortController();
   const lines: LogLine[] = [];
   const log = createLogger((line) => lines.push(line), 'TRACE');
@@ -186,10 +183,14 @@ describe('fileProvider', () => {
 
   it('does not believe a file that is empty for a moment', async () => {
     put('a.yml', router('a', 'x'));
-    const provider = watch({ filename: at('a.yml') });
+    // The second half of the writing comes while the provider waits for it.
+    const after: Clock['after'] = (ms, callback) => {
+      if (ms === 50) put('a.yml', router('a', 'y'));
+      return systemClock.after(ms, callback);
+    };
+    const provider = watch({ filename: at('a.yml') }, undefined, { ...systemClock, after });
     await provider.next();
     put('a.yml', '');
-    setTimeout(() => put('a.yml', router('a', 'y')), 30);
     expect(rule((await provider.next()).value!)).toBe('y');
     provider.end();
   });

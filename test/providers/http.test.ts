@@ -65,7 +65,10 @@ describe('httpProvider', () => {
 
   it.each<[string, Answer, object?]>([
     ['a status that is not 200', says('planted-secret', 503)],
-    ['an answer that is cut', (_, response) => response.writeHead(200, { 'Content-Length': '999' }).end('http: {')],
+    [
+      'an answer that is cut',
+      (_, response) => response.writeHead(200, { 'Content-Length': '999' }).write('http: {', () => response.destroy()),
+    ],
     ['no answer in time', () => {}, { pollTimeout: '30ms' }],
     ['too large an answer', says(`${router('Host(`big`)')} # ${'x'.repeat(200)}`), { maxResponseBodySize: 100 }],
     ['a redirection without end', (_, response) => response.writeHead(302, { Location: '/config' }).end()],

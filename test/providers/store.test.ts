@@ -4,7 +4,7 @@ import { hashPairs } from '../../src/providers/clients/pair-hash.ts';
 import { StoreError } from '../../src/providers/clients/store.ts';
 import type { ProviderMessage } from '../../src/providers/provider.ts';
 import { followStore } from '../../src/providers/store.ts';
-import { createManualClock } from '../support/middleware-harness.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { createMemoryStore } from '../support/stores/memory-store.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

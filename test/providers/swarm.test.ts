@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Engine, IMAGE, NO_DOCKER, startEngine } from '../../scripts/swarm/engine.ts';
 import type { ProviderMessage } from '../../src/providers/provider.ts';
 import { swarmProvider } from '../../src/providers/swarm.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { serversOf, type Watched, watch } from '../support/provider.ts';
 
 const OPTIONS = {
@@ -12,7 +13,7 @@ const OPTIONS = {
   network: 'gw',
 };
 
-describe.skipIf(NO_DOCKER !== undefined)(`a real Swarm${NO_DOCKER === undefined ? '' : ` (skipped: ${NO_DOCKER})`}`, () => {
+describeUnless(NO_DOCKER, 'a real Swarm', () => {
   let engine: Engine;
   let watched: Watched;
   beforeAll(async () => {

@@ -24,14 +24,15 @@ export const echoService = {
   both: method('/test.Echo/Both', true, true),
   /** Never answers. */
   wait: method('/test.Echo/Wait', false, false),
-  /** How many calls were cancelled so far. */
-  cancelled: method('/test.Echo/Cancelled', false, false),
+  /** How many calls that wait have come so far, and how many of them were cancelled: `3 2`. */
+  waiting: method('/test.Echo/Waiting', false, false),
   /** Whether the server is well from now on: `1` or `2`. */
   health: method('/test.Echo/Health', false, false),
 } satisfies ServiceDefinition;
 
 const healthService = { check: method('/grpc.health.v1.Health/Check', false, false) } satisfies ServiceDefinition;
 
+let begun = 0;
 let cancelled = 0;
 let health = 1;
 
@@ -73,9 +74,10 @@ function createServer(): Server {
       call.on('end', () => call.end());
     },
     wait(call: { on(event: string, callback: () => void): void }) {
+      begun++;
       call.on('cancelled', () => cancelled++);
     },
-    cancelled: (_call: unknown, done: (error: null, value: Buffer) => void) => done(null, Buffer.from(String(cancelled))),
+    waiting: (_call: unknown, done: (error: null, value: Buffer) => void) => done(null, Buffer.from(`${begun} ${cancelled}`)),
     health(call: { request: Buffer }, done: (error: null, value: Buffer) => void) {
       health = Number(call.request.toString());
       done(null, call.request);

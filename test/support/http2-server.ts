@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
 import net from 'node:net';
+import { onTestFinished } from 'vitest';
 import type { Clock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/log.ts';
 import type { Handler, ProxyRequest } from '../../src/base/message.ts';
@@ -65,6 +66,25 @@ export function connectHttp2(port: number, options: object = {}): ClientHttp2Ses
   return session;
 }
 
+export interface Http2Talk {
+  readonly server: Http2TestServer;
+  readonly session: ClientHttp2Session;
+  /** Of the client's end. */
+  readonly socket: net.Socket;
+}
+
+/** A server and a client of it; both go with the test. */
+export async function talkHttp2(handler: Handler, options: Http2TestOptions = {}): Promise<Http2Talk> {
+  const server = await listenHttp2(handler, options);
+  const socket = net.connect(server.port, '127.0.0.1');
+  const session = connectHttp2(server.port, { createConnection: () => socket });
+  onTestFinished(() => {
+    server.close();
+    session.destroy();
+  });
+  return { server, session, socket };
+}
+
 export interface Http2Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -97,13 +117,4 @@ export function answerOf(stream: ClientHttp2Stream): Promise<Http2Answer> {
       resolve({ status: Number(headers[':status']), headers, text, trailers, interim, rstCode: stream.rstCode ?? 0 });
     });
   });
-}
-
-/** Waits until what is asked for has come true. */
-export async function until(test: () => boolean, ms = 5000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!test()) {
-    if (Date.now() > end) throw new Error(`Waited ${ms} ms in vain for ${test}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }

@@ -1,7 +1,6 @@
 import { createBody, textResponse } from '../../src/base/body.ts';
 import { decodeText } from '../../src/base/bytes.ts';
 import { createLocalCells } from '../../src/base/cells.ts';
-import type { Clock } from '../../src/base/clock.ts';
 import { decode } from '../../src/base/decode.ts';
 import { ConfigError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/log.ts';
@@ -15,43 +14,7 @@ import {
   requestTarget,
 } from '../../src/base/message.ts';
 import type { MiddlewareContext, MiddlewareDefinition } from '../../src/middlewares/middleware.ts';
-
-/** A clock that stands still until it is moved; callbacks run in the order of their times. */
-export function createManualClock(start = 1_700_000_000_000): Clock & { advance(ms: number): Promise<void>; readonly waiting: number } {
-  let now = start;
-  let timers: { at: number; callback: () => void }[] = [];
-  return {
-    now: () => now,
-    after(ms, callback) {
-      const timer = { at: now + ms, callback };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter((other) => other !== timer);
-      };
-    },
-    async advance(ms) {
-      const end = now + ms;
-      for (;;) {
-        await settle();
-        const next = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-        if (next === undefined) break;
-        timers = timers.filter((timer) => timer !== next);
-        now = next.at;
-        next.callback();
-      }
-      now = end;
-      await settle();
-    },
-    get waiting() {
-      return timers.length;
-    },
-  };
-}
-
-/** Lets all that waits only for promises go on. */
-export const settle = async (): Promise<void> => {
-  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
-};
+import { createManualClock } from './manual-clock.ts';
 
 /** A request as a test writes it: headers as pairs, body as text. */
 export type Ask = Partial<Omit<ProxyRequest, 'headers' | 'body'>> & {

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ENVELOPE } from '../../src/config/envelope.ts';
 import { echoOf, get, post, sendRaw, stream } from '../support/edge/client.ts';
 import { echo, type Origin, startOrigin, valuesOf } from '../support/edge/origin.ts';
 import { folded, router, servers, startWorld, type World } from '../support/edge/world.ts';
+import { until } from '../support/until.ts';
 
 let world: World;
 let origin: Origin;
@@ -15,6 +15,8 @@ let port: number;
 
 const TEXT = 'hello '.repeat(200);
 const PACKED: Record<string, Buffer> = { gzip: gzipSync(TEXT), br: brotliCompressSync(TEXT), zstd: zstdCompressSync(TEXT) };
+/** The first piece of a body that the origin got. */
+let begun: string | undefined;
 /** Set by the origin when a client of `/hang` or `/drip` has gone. */
 let gone: Promise<unknown>;
 
@@ -49,6 +51,7 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
       .writeHead(Number(path.slice('/status/'.length)), { Location: 'http://elsewhere.test/', 'Cache-Control': 'public, max-age=600' })
       .end();
   } else {
+    request.once('data', (piece: Buffer) => (begun = piece.toString()));
     echo('app')(request, response);
   }
 }
@@ -207,12 +210,13 @@ describe('the answer', () => {
 describe('streams', () => {
   it('passes each chunk of a request and of an answer as it comes', async () => {
     const { outgoing, answer } = stream(port, 'POST', 'app.example.com', '/');
+    begun = undefined;
     outgoing.write('one ');
-    await delay(50);
+    await until(() => begun !== undefined);
     outgoing.end('two');
     const incoming = await answer;
     const text = (await incoming.toArray()).join('');
-    expect((JSON.parse(text) as { body: string }).body).toBe('one two');
+    expect([begun, (JSON.parse(text) as { body: string }).body]).toEqual(['one ', 'one two']);
 
     const drip = stream(port, 'GET', 'app.example.com', '/drip');
     drip.outgoing.end();

@@ -1,10 +1,6 @@
-import { describe } from '../../base/errors.ts';
-import { silentLogger } from '../../base/log.ts';
 import { readStatus, type StoreStatus } from '../../kv-sync/status.ts';
 import { systemClock } from '../../origin-agent/clock.ts';
-import { readArguments, UsageError } from '../arguments.ts';
-import type { Command } from '../io.ts';
-import { createStores } from './stores.ts';
+import { oneStoreCommand } from './one-store.ts';
 
 export const usage = `Usage: edgeway sync status STORE [--json] [--detailed-exit-code]
 
@@ -16,30 +12,20 @@ Says which revision a store has, who wrote it when, and which revision each agen
 Exit codes: 0 told, 1 the store cannot be read, 2 wrong usage.
 `;
 
-export const run: Command = async (args, io) => {
-  const stores = createStores({ clock: systemClock, log: silentLogger });
-  try {
-    const { options, words } = readArguments(args, { json: 'switch', 'detailed-exit-code': 'switch', help: 'switch' }, { h: 'help' });
-    if (options.help !== undefined) {
-      io.stdout.write(usage);
-      return 0;
-    }
-    const url = words[0] ?? io.env.EDGEWAY_SYNC_TO;
-    if (url === undefined || words.length > 1) throw new UsageError('name one store, as redis://host:6379');
-    const { client, root } = await stores.open(url);
+export const run = oneStoreCommand({
+  name: 'edgeway sync status',
+  usage,
+  options: { json: 'switch', 'detailed-exit-code': 'switch' },
+  async run(options, open, io) {
+    const { client, root } = await open();
     const status = await readStatus(client, root);
     io.stdout.write(
       options.json ? `${JSON.stringify(status, undefined, 2)}\n` : formatStatus(client.name, root, status, systemClock.now()),
     );
     const isEven = !status.isForeign && status.nodes.every(({ revision }) => revision === status.revision?.revision);
     return options['detailed-exit-code'] !== undefined && !isEven ? 3 : 0;
-  } catch (error) {
-    io.stderr.write(`edgeway sync status: ${describe(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  } finally {
-    await stores.close();
-  }
-};
+  },
+});
 
 export function formatStatus(store: string, root: string, { revision, keys, isForeign, nodes }: StoreStatus, now: number): string {
   const lines = [`${store}, ${keys} keys below ${root}/`];

@@ -2,8 +2,9 @@ import { createLocalCells } from '../../base/cells.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ConfigError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { HTTP_MIDDLEWARES } from '../../middlewares/index.ts';
+import { HTTP_MIDDLEWARES, TCP_MIDDLEWARES } from '../../middlewares/index.ts';
 import type { MiddlewareContext, MiddlewareDefinition, MiddlewarePlatform } from '../../middlewares/middleware.ts';
+import type { TcpMiddlewareDefinition } from '../../middlewares/tcp-middleware.ts';
 import { createGraph, type Graph } from './graph.ts';
 import { reference } from './names.ts';
 import { createRegistry, type Protocol, type Registry, type Slot } from './registry.ts';
@@ -50,11 +51,23 @@ export function tcpMiddlewareGraph(slots: ReadonlyMap<string, MiddlewareSlot>, k
     noun: 'middleware',
     slots,
     missing,
-    judge({ facts: { kinds } }) {
-      const problem = kindProblem(kinds, known);
-      return problem === undefined ? [] : [problem];
+    judge({ facts, written }) {
+      const problem = kindProblem(facts.kinds, known);
+      if (problem !== undefined) return [problem];
+      const kind = facts.kinds[0]!;
+      const { check } = (TCP_MIDDLEWARES as Record<string, TcpMiddlewareDefinition>)[kind]!;
+      return (facts.tried ??= complaints(() => check?.((written as Record<string, unknown>)[kind] as never)));
     },
   });
+}
+
+function complaints(judge: () => void): readonly string[] {
+  try {
+    judge();
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
 }
 
 function kindProblem(kinds: readonly string[], known: readonly string[]): string | undefined {

@@ -5,7 +5,7 @@ import type { Body, ProxyResponse } from '../../base/message.ts';
 import { boolean, type Infer, integer, list, object, string } from '../../base/schema.ts';
 import { formatUrl, type GoUrl, parseUrl, resolveUrl } from '../../base/url.ts';
 import { createAuthRequest, createAuthResult } from '../auth-request.ts';
-import { clientTlsFields } from '../client-tls.ts';
+import { clientTlsFields, readClientTls } from '../client-tls.ts';
 import { replaceCookies } from '../cookies.ts';
 import { askForGzip, unpackGzip } from '../gzip-answer.ts';
 import { defineMiddleware, type FetchTransport } from '../middleware.ts';
@@ -55,7 +55,10 @@ export const forwardAuth = defineMiddleware({
       });
     if (forwardBody && settings.maxBodySize < 0)
       context.log.warn('forwardBody holds whole requests in memory, and maxBodySize sets no limit');
-    const transport = transportOf(settings);
+    const transport: FetchTransport = {
+      timeoutMs: TIMEOUT_MS,
+      ...(settings.tls && readClientTls(settings.tls, 'tls', context.platform)),
+    };
     const toAuthRequest = createAuthRequest(settings);
     const applyResult = createAuthResult(settings);
     const cookieNames = new Set(settings.addAuthCookiesToResponse);
@@ -100,12 +103,6 @@ function parseAddress(text: string): GoUrl | string {
   if (typeof url === 'string') return url;
   if (url.scheme !== 'http' && url.scheme !== 'https') return `unsupported protocol scheme "${url.scheme}"`;
   return url.host === '' ? 'no Host in request URL' : url;
-}
-
-function transportOf({ tls }: Infer<typeof options>): FetchTransport {
-  if (tls === undefined) return { timeoutMs: TIMEOUT_MS };
-  const { ca, cert, key, insecureSkipVerify } = tls;
-  return { timeoutMs: TIMEOUT_MS, ca, cert, key, insecureSkipVerify };
 }
 
 /** The whole body; 401 when it is larger than `limit` (-1 has none). */

@@ -2,7 +2,7 @@ import { statusResponse } from '../../base/body.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { type Infer, integer, list, object, string } from '../../base/schema.ts';
 import { STATUS_TEXT } from '../../base/status-text.ts';
-import { createIpStrategy, createRangeMatcher, ipStrategy } from '../ip-strategy.ts';
+import { createAllowList, createIpStrategy, ipStrategy } from '../ip-strategy.ts';
 import { defineMiddleware, type Middleware } from '../middleware.ts';
 
 const options = object(
@@ -23,13 +23,11 @@ export const ipAllowList = defineMiddleware({
 });
 
 /** Also what the word's old name does. */
-export function createIpAllowList({ sourceRange = [], ipStrategy: strategy, rejectStatusCode }: Infer<typeof options>): Middleware {
-  if (sourceRange.length === 0)
-    throw new ConfigError('config.missing', "'sourceRange' is empty; write the addresses that are let in, as 10.0.0.0/8");
+export function createIpAllowList({ sourceRange, ipStrategy: strategy, rejectStatusCode }: Infer<typeof options>): Middleware {
+  const allowed = createAllowList(sourceRange);
   const status = rejectStatusCode || 403;
   if (STATUS_TEXT[status] === undefined)
     throw new ConfigError('config.bad-value', `'rejectStatusCode' ${status} is no HTTP status; write 403 or 404`);
-  const allowed = createRangeMatcher(sourceRange, 'sourceRange');
   const clientOf = createIpStrategy(strategy);
   return async (request, next) => (allowed(clientOf(request)) ? next(request) : statusResponse(status));
 }

@@ -2,7 +2,7 @@ import { errorText, statusResponse } from '../../base/body.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { duration, type Infer, integer, list, object, string } from '../../base/schema.ts';
-import { clientTlsFields } from '../client-tls.ts';
+import { clientTlsFields, readClientTls } from '../client-tls.ts';
 import { waitFor } from '../client-wait.ts';
 import { createSource, sourceCriterion } from '../ip-strategy.ts';
 import { defineMiddleware, type MiddlewareContext, type RedisScripts } from '../middleware.ts';
@@ -106,7 +106,8 @@ function takeInRedis(
 ): (source: string) => Promise<number> {
   if (platform.redis === undefined)
     throw new ConfigError('config.unsupported', "'redis' is not available here; leave it out to count in memory");
-  const scripts: RedisScripts = platform.redis(settings);
+  const { tls, ...others } = settings;
+  const scripts: RedisScripts = platform.redis({ ...others, ...(tls && { tls: readClientTls(tls, 'redis.tls', platform) }) });
   const idleSeconds = Math.ceil(burst / rate / 1000) + 1;
   const args = [rate / 1000, burst, maxDelayMs * 1000, idleSeconds];
   return async (source) => Number(await scripts.evaluate(TAKE_TOKEN, [`rate:${name}:${source}`], args)) / 1000;

@@ -6,4 +6,5 @@ export const ipWhiteList = defineTcpMiddleware({
   kind: 'ipWhiteList',
   summary: 'The old name of ipAllowList.',
   options: vary(ipAllowList.options, { summary: 'ipWhiteList', deprecated: 'write ipAllowList.' }),
+  check: ipAllowList.check!,
 });

@@ -184,6 +184,8 @@ describe('retryExpression', () => {
 
 it.each([
   [{ maxRequestBodyBytes: -1 }, "'maxRequestBodyBytes' is -1; write a number of bytes, or 0 for none"],
+  [{ memRequestBodyBytes: -1 }, "'memRequestBodyBytes' is -1; write a number of bytes, or 0 for none"],
+  [{ maxResponseBodyBytes: -1 }, "'maxResponseBodyBytes' is -1; write a number of bytes, or 0 for none"],
   [{ memResponseBodyBytes: -1 }, "'memResponseBodyBytes' is -1; write a number of bytes, or 0 for none"],
   [
     { retryExpression: 'LatencyAtQuantileMS(50.0) > 1' },

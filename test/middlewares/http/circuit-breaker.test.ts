@@ -3,7 +3,8 @@ import { createStreamBody, textResponse, tooLarge } from '../../../src/base/body
 import { createLocalCells } from '../../../src/base/cells.ts';
 import { HeaderList, type ProxyResponse } from '../../../src/base/message.ts';
 import { circuitBreaker } from '../../../src/middlewares/http/circuit-breaker.ts';
-import { build, createManualClock, makeRequest, refusal } from '../../support/middleware-harness.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { build, makeRequest, refusal } from '../../support/middleware-harness.ts';
 
 const CODES = 'ResponseCodeRatio(500, 600, 0, 600) > 0.30';
 

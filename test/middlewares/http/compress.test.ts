@@ -208,6 +208,8 @@ it.each([
     { includedContentTypes: ['a/b'], excludedContentTypes: ['c/d'] },
     "'excludedContentTypes' and 'includedContentTypes' exclude each other; write only one of them",
   ],
+  [{ encodings: [''] }, "'' in 'encodings' is no known coding; known are gzip, br, zstd"],
+  [{ includedContentTypes: [';x'] }, "';x' in 'includedContentTypes' is no media type; write text/html"],
   [{ excludedContentTypes: ['text/'] }, "'text/' in 'excludedContentTypes' is no media type; write text/html"],
 ])('refuses %j: %s', (options, message) => {
   expect(refusal(compress, options, { platform })).toBe(message);

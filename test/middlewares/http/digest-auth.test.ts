@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { createLocalCells } from '../../../src/base/cells.ts';
 import { digestAuth } from '../../../src/middlewares/http/digest-auth.ts';
-import { type Ask, build, createManualClock, makeRequest, refusal } from '../../support/middleware-harness.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { type Ask, build, makeRequest, refusal } from '../../support/middleware-harness.ts';
 
 const platform = { readFile: (path: string) => readFileSync(path, 'utf8') };
 const usersFile = 'test/fixtures/htpasswd/digest-users';

@@ -18,6 +18,8 @@ interface Asked {
   transport: FetchTransport | undefined;
 }
 
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n';
+const KEY = '-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n';
 const tls = { serverName: 'x.test', version: '1.3', cipher: '', clientCertificates: [], options: 'default' };
 const answer =
   (status: number, text = '', headers: string[] = []) =>
@@ -161,10 +163,16 @@ describe('the question', () => {
   it('goes by TLS as the options say', async () => {
     const { ask, asked } = withServer({
       address: 'https://au.test/',
-      tls: { ca: 'CA', cert: 'CERT', key: 'KEY', insecureSkipVerify: true },
+      tls: { ca: CERTIFICATE, cert: CERTIFICATE, key: KEY, insecureSkipVerify: true },
     });
     await ask();
-    expect(asked[0]!.transport).toEqual({ timeoutMs: 30_000, ca: 'CA', cert: 'CERT', key: 'KEY', insecureSkipVerify: true });
+    expect(asked[0]!.transport).toEqual({
+      timeoutMs: 30_000,
+      ca: CERTIFICATE,
+      cert: CERTIFICATE,
+      key: KEY,
+      insecureSkipVerify: true,
+    });
   });
 });
 
@@ -322,6 +330,8 @@ it('asks for gzip in the client’s stead and unpacks the answer', async () => {
 
 it.each([
   [{ address: 'http://a', authResponseHeadersRegex: '(' }, /^The expression '\(' is not valid RE2/],
+  [{ address: 'https://a', tls: { cert: CERTIFICATE } }, /^'tls' has 'cert' alone; write 'cert' and 'key'$/],
+  [{ address: 'https://a', tls: { ca: 'nonsense' } }, /^'tls.ca' is neither PEM nor a file that can be read$/],
   [{ address: 'http://a', tls: {} }, /^tls wants options below it/],
 ])('refuses %j', (options, message) => {
   expect(refusal(forwardAuth, options)).toMatch(message);

@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import { createLocalCells } from '../../../src/base/cells.ts';
 import { Cancellation } from '../../../src/base/message.ts';
 import { rateLimit } from '../../../src/middlewares/http/rate-limit.ts';
-import { type Ask, build, createManualClock, makeRequest, refusal, settle } from '../../support/middleware-harness.ts';
+import type { MiddlewarePlatform } from '../../../src/middlewares/middleware.ts';
+import { createManualClock, settle } from '../../support/manual-clock.ts';
+import { type Ask, build, makeRequest, refusal } from '../../support/middleware-harness.ts';
 
 const slow = { average: 1, period: '1h' };
 
@@ -139,14 +141,17 @@ it('answers 500 when Redis is away, and passes with average 0', async () => {
   expect((await build(rateLimit, { average: 0, redis }, { platform }).ask()).status).toBe(200);
 });
 
-it.each([
+const REDIS: MiddlewarePlatform = { redis: () => ({ evaluate: async () => 0 }) };
+it.each<[object, string, MiddlewarePlatform?]>([
   [{ average: 1, period: '-1s' }, "'period' is -1s; write a time above zero, as 1s"],
   [{ average: 1, period: 'soon' }, "period 'soon' is no duration; write '10s', '1m30s' or a number of seconds"],
   [
     { average: 1, sourceCriterion: { requestHost: true, ipStrategy: { depth: 1 } } },
     "'sourceCriterion' has ipStrategy and requestHost; write only one of them",
   ],
+  [{ average: 1, redis: { tls: { ca: 'nonsense' } } }, "'redis.tls.ca' is neither PEM nor a file that can be read", REDIS],
+  [{ average: 1, redis: { tls: { key: 'x' } } }, "'redis.tls' has 'key' alone; write 'cert' and 'key'", REDIS],
   [{ average: 1, redis: { db: 1 } }, "'redis' is not available here; leave it out to count in memory"],
-])('refuses %j: %s', (options, message) => {
-  expect(refusal(rateLimit, options)).toBe(message);
+])('refuses %j: %s', (options, message, platform = {}) => {
+  expect(refusal(rateLimit, options, { platform })).toBe(message);
 });

@@ -4,7 +4,8 @@ import { decodeText, encodeText } from '../../../src/base/bytes.ts';
 import { UpstreamError } from '../../../src/base/errors.ts';
 import { Cancellation, finish, type ProxyRequest, type ProxyResponse, whenFinished } from '../../../src/base/message.ts';
 import { retry } from '../../../src/middlewares/http/retry.ts';
-import { build, createManualClock, makeRequest, refusal, settle } from '../../support/middleware-harness.ts';
+import { createManualClock, settle } from '../../support/manual-clock.ts';
+import { build, makeRequest, refusal } from '../../support/middleware-harness.ts';
 
 const failed = (
   sent: boolean,

@@ -1,30 +1,10 @@
-import type { ClientHttp2Session } from 'node:http2';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createBody, createStreamBody, textResponse } from '../../../src/base/body.ts';
 import { encodeText } from '../../../src/base/bytes.ts';
 import { type Handler, HeaderList, type ProxyRequest, type ProxyResponse } from '../../../src/base/message.ts';
 import { cancelStream } from '../../../src/origin-agent/http2/reset.ts';
-import {
-  answerOf,
-  ask,
-  connectHttp2,
-  type Http2TestOptions,
-  type Http2TestServer,
-  listenHttp2,
-  until,
-} from '../../support/http2-server.ts';
-
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
-
-async function talk(handler: Handler, options: Http2TestOptions = {}): Promise<{ server: Http2TestServer; session: ClientHttp2Session }> {
-  const server = await listenHttp2(handler, options);
-  const session = connectHttp2(server.port);
-  closers.push(server.close, () => session.destroy());
-  return { server, session };
-}
+import { answerOf, ask, talkHttp2 } from '../../support/http2-server.ts';
+import { until } from '../../support/until.ts';
 
 const echo: Handler = async (request) => ({ status: 200, headers: new HeaderList(['X-Method', request.method]), body: request.body });
 
@@ -35,7 +15,7 @@ async function* pieces(...texts: string[]): AsyncGenerator<Uint8Array> {
 describe('requests', () => {
   it('gives the record as the client sent it', async () => {
     let seen: ProxyRequest | undefined;
-    const { session } = await talk(async (request) => {
+    const { session } = await talkHttp2(async (request) => {
       seen = request;
       return textResponse(200, 'ok');
     });
@@ -75,7 +55,7 @@ describe('requests', () => {
       501,
     ],
   ])('answers %s', async (_name, fields, status) => {
-    const { session } = await talk(async () => textResponse(200, 'ok'));
+    const { session } = await talkHttp2(async () => textResponse(200, 'ok'));
     await new Promise((resolve) => session.once('remoteSettings', resolve));
     expect((await ask(session, fields)).status).toBe(status);
   });
@@ -85,12 +65,12 @@ describe('requests', () => {
     ['a path without a slash', { ':path': 'a' }],
     ['a user in the authority', { ':authority': 'u@a.test' }],
   ])('resets the stream of %s', async (_name, fields) => {
-    const { session } = await talk(async () => textResponse(200, 'ok'));
+    const { session } = await talkHttp2(async () => textResponse(200, 'ok'));
     expect(await ask(session, fields)).toMatchObject({ status: Number.NaN, rstCode: 1 });
   });
 
   it('lets a body go where the handler wants none, and closes its stream', async () => {
-    const { session, server } = await talk(async () => textResponse(200, 'early'));
+    const { session, server } = await talkHttp2(async () => textResponse(200, 'early'));
     const stream = session.request({ ':method': 'POST', ':authority': 'a.test' }, { endStream: false });
     stream.write('never ended');
     expect(await answerOf(stream)).toMatchObject({ status: 200, text: 'early', rstCode: 0 });
@@ -99,7 +79,7 @@ describe('requests', () => {
   });
 
   it('asks for a body that waits to be asked for', async () => {
-    const { session } = await talk(async (request) => ({
+    const { session } = await talkHttp2(async (request) => ({
       status: 200,
       headers: new HeaderList(),
       body: createBody(await request.body!.bytes(9)),
@@ -142,26 +122,26 @@ describe('answers', () => {
     ],
     ['odd fields', 'GET', answer(200, undefined, 'X-A', ' b\r\nc ', 'Bad Name', '1', 'X-W', 'ü€'), { headers: { 'x-a': 'b  c' } }],
   ])('%s', async (_name, method, handler, expected) => {
-    const { session } = await talk(handler);
+    const { session } = await talkHttp2(handler);
     const answered = await ask(session, { ':method': method });
     expect(answered).toMatchObject(expected);
     expect(answered.headers.date).toBeDefined();
   });
 
   it('may have long fields', async () => {
-    const { session } = await talk(answer(200, undefined, 'X-Long', 'a'.repeat(100_000)));
+    const { session } = await talkHttp2(answer(200, undefined, 'X-Long', 'a'.repeat(100_000)));
     expect((await ask(session, {})).headers['x-long']).toBe('a'.repeat(100_000));
   });
 
   it('leaves out what belongs to a connection', async () => {
     const fields = ['Connection', 'close', 'Keep-Alive', 'x', 'Transfer-Encoding', 'chunked', 'Upgrade', 'a', 'X-Kept', '1'];
-    const { session } = await talk(answer(200, undefined, ...fields));
+    const { session } = await talkHttp2(answer(200, undefined, ...fields));
     const { headers } = await ask(session, {});
     expect(Object.keys(headers)).toEqual([':status', 'x-kept', 'date']);
   });
 
   it('sends interim answers first', async () => {
-    const { session } = await talk(async (request) => {
+    const { session } = await talkHttp2(async (request) => {
       request.interim!(103, new HeaderList(['Link', '</a>']));
       return textResponse(200, 'ok');
     });
@@ -169,7 +149,7 @@ describe('answers', () => {
   });
 
   it('answers 500 when the handler fails, and resets what is cut short', async () => {
-    const { session, server } = await talk(async (request) => {
+    const { session, server } = await talkHttp2(async (request) => {
       if (request.path === '/throw') throw new Error('bug');
       const body = createStreamBody(
         (async function* () {
@@ -187,7 +167,7 @@ describe('answers', () => {
 
 describe('streams', () => {
   it('passes bodies and trailers both ways while they come', async () => {
-    const { session } = await talk(echo);
+    const { session } = await talkHttp2(echo);
     const stream = session.request({ ':method': 'POST', ':authority': 'a.test' }, { endStream: false, waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '9', host: 'evil' }));
     const answered = answerOf(stream);
@@ -200,21 +180,21 @@ describe('streams', () => {
   });
 
   it('passes 10 MB there and back', async () => {
-    const { session } = await talk(echo);
+    const { session } = await talkHttp2(echo);
     const body = Buffer.alloc(10_000_000, 'abcdefghij');
     const { text, rstCode } = await ask(session, { ':method': 'POST' }, body);
     expect([text.length, rstCode, Buffer.from(text, 'latin1').equals(body)]).toEqual([body.length, 0, true]);
   });
 
   it('serves 100 at once', async () => {
-    const { session } = await talk(echo);
+    const { session } = await talkHttp2(echo);
     const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(session, { ':method': 'PUT' }, `body ${i}`)));
     expect(answers.map(({ text }) => text)).toEqual(answers.map((_, i) => `body ${i}`));
   });
 
   it('makes no more of an answer than its client reads', async () => {
     let made = 0;
-    const { session } = await talk(async () => {
+    const { session } = await talkHttp2(async () => {
       const body = createStreamBody(
         (async function* () {
           for (; made < 1000; made++) yield new Uint8Array(16_384);
@@ -235,7 +215,7 @@ describe('streams', () => {
 
   it('takes no more of a body than its reader wants', async () => {
     let body: ProxyRequest['body'];
-    const { session } = await talk(async (request) => {
+    const { session } = await talkHttp2(async (request) => {
       if (request.path !== '/up') return textResponse(200, 'ok');
       body = request.body;
       return new Promise(() => {});
@@ -252,7 +232,7 @@ describe('streams', () => {
 
   it('tells the handler when the client gives up', async () => {
     let seen: ProxyRequest | undefined;
-    const { session, server } = await talk((request) => {
+    const { session, server } = await talkHttp2((request) => {
       seen = request;
       return new Promise(() => {});
     });
@@ -265,7 +245,7 @@ describe('streams', () => {
 
   it('fails a body whose client goes away', async () => {
     let failure: Promise<unknown> | undefined;
-    const { session } = await talk((request) => {
+    const { session } = await talkHttp2((request) => {
       failure = request.body!.bytes(100).catch((error: unknown) => error);
       return new Promise(() => {});
     });

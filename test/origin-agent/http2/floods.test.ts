@@ -2,8 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { textResponse } from '../../../src/base/body.ts';
 import type { Handler } from '../../../src/base/message.ts';
-import { ask, connectHttp2, type Http2TestOptions, type Http2TestServer, listenHttp2, until } from '../../support/http2-server.ts';
+import { ask, connectHttp2, type Http2TestOptions, type Http2TestServer, listenHttp2, talkHttp2 } from '../../support/http2-server.ts';
 import { createRandom } from '../../support/random.ts';
+import { until } from '../../support/until.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -177,12 +178,10 @@ describe('a client that costs more than it pays', () => {
 
   it('gets no answer to more fields than there may be', async () => {
     let begun = 0;
-    const server = await serve(async () => {
+    const { session } = await talkHttp2(async () => {
       begun++;
       return textResponse(200, 'ok');
     });
-    const session = connectHttp2(server.port);
-    closers.push(() => session.destroy());
     const many = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`x-${i}`, '1']));
     expect(await ask(session, many)).toMatchObject({ status: Number.NaN, rstCode: ENHANCE_YOUR_CALM });
     expect(await ask(session, { 'x-long': 'a'.repeat(100_000) })).toMatchObject({ status: 200 });
@@ -190,17 +189,14 @@ describe('a client that costs more than it pays', () => {
   });
 
   it('gets no answer to more bytes of fields than maxHeaderBytes', async () => {
-    const server = await serve(async () => textResponse(200, 'ok'), { limits: { maxHeaderBytes: 5000 } });
-    const session = connectHttp2(server.port);
-    closers.push(() => session.destroy());
+    const { session } = await talkHttp2(async () => textResponse(200, 'ok'), { limits: { maxHeaderBytes: 5000 } });
     await new Promise((resolve) => session.once('remoteSettings', resolve));
     expect(session.remoteSettings.maxHeaderListSize).toBe(5320);
     expect(await ask(session, { 'x-long': 'a'.repeat(6000) })).toMatchObject({ rstCode: ENHANCE_YOUR_CALM });
   });
 
   it('ends its connection with a field beyond what nghttp2 decodes', async () => {
-    const server = await serve(async () => textResponse(200, 'ok'));
-    const session = connectHttp2(server.port);
+    const { server, session } = await talkHttp2(async () => textResponse(200, 'ok'));
     // No shorter when it is encoded, as letters are.
     expect(await ask(session, { 'x-long': '~'.repeat(110_000) })).toMatchObject({ status: Number.NaN });
     await until(() => session.destroyed && server.connections.size === 0);
@@ -209,7 +205,7 @@ describe('a client that costs more than it pays', () => {
   it('waits when it opens more streams than it may', async () => {
     let open = 0;
     let most = 0;
-    const server = await serve(
+    const { session } = await talkHttp2(
       async () => {
         most = Math.max(most, ++open);
         await new Promise((resolve) => setImmediate(resolve));
@@ -218,8 +214,6 @@ describe('a client that costs more than it pays', () => {
       },
       { maxConcurrentStreams: 3 },
     );
-    const session = connectHttp2(server.port);
-    closers.push(() => session.destroy());
     await new Promise((resolve) => session.once('remoteSettings', resolve));
     const answers = await Promise.all(Array.from({ length: 30 }, () => ask(session, {})));
     expect([answers.every(({ status }) => status === 200), most <= 3]).toEqual([true, true]);

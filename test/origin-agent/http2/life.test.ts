@@ -1,33 +1,11 @@
 import type { ClientHttp2Session } from 'node:http2';
-import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
 import { textResponse } from '../../../src/base/body.ts';
 import type { Handler, ProxyResponse } from '../../../src/base/message.ts';
-import {
-  answerOf,
-  ask,
-  connectHttp2,
-  type Http2TestOptions,
-  type Http2TestServer,
-  listenHttp2,
-  until,
-} from '../../support/http2-server.ts';
+import { answerOf, ask, talkHttp2 } from '../../support/http2-server.ts';
 import { createTestPlatform } from '../../support/platform.ts';
-
-const closers: (() => void)[] = [];
-const sockets = new WeakMap<ClientHttp2Session, Socket>();
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
-
-async function talk(handler: Handler, options: Http2TestOptions = {}): Promise<{ server: Http2TestServer; session: ClientHttp2Session }> {
-  const server = await listenHttp2(handler, options);
-  const socket = connect(server.port, '127.0.0.1');
-  const session = connectHttp2(server.port, { createConnection: () => socket });
-  sockets.set(session, socket);
-  closers.push(server.close, () => session.destroy());
-  return { server, session };
-}
+import { until } from '../../support/until.ts';
 
 /** Answers when told to. */
 function held(): { handler: Handler; waiting: ((response: ProxyResponse) => void)[] } {
@@ -41,7 +19,7 @@ const closed = (session: ClientHttp2Session): Promise<void> =>
 describe('the end of a connection', () => {
   it('finishes what is in work, and refuses what comes later', async () => {
     const { handler, waiting } = held();
-    const { session, server } = await talk(handler);
+    const { session, server } = await talkHttp2(handler);
     const first = ask(session, {});
     await until(() => waiting.length === 1);
     for (const connection of server.connections) connection.drain();
@@ -59,7 +37,7 @@ describe('the end of a connection', () => {
   });
 
   it('closes an idle connection at once', async () => {
-    const { session, server } = await talk(async () => textResponse(200, 'ok'));
+    const { session, server } = await talkHttp2(async () => textResponse(200, 'ok'));
     await ask(session, {});
     for (const connection of server.connections) connection.drain();
     await closed(session);
@@ -67,7 +45,7 @@ describe('the end of a connection', () => {
   });
 
   it('ends after keepAliveMaxRequests', async () => {
-    const { session } = await talk(async () => textResponse(200, 'ok'), { limits: { keepAliveMaxRequests: 2 } });
+    const { session } = await talkHttp2(async () => textResponse(200, 'ok'), { limits: { keepAliveMaxRequests: 2 } });
     expect((await ask(session, {})).status).toBe(200);
     expect(session.closed).toBe(false);
     expect((await ask(session, {})).status).toBe(200);
@@ -79,17 +57,17 @@ describe('the end of a connection', () => {
     ['resets it', (socket) => void socket.resetAndDestroy()],
   ])('is over when the client %s', async (_name, act) => {
     const { handler, waiting } = held();
-    const { session, server } = await talk(handler);
+    const { session, server, socket } = await talkHttp2(handler);
     void ask(session, {});
     await until(() => waiting.length === 1);
-    act(sockets.get(session)!);
+    act(socket);
     await until(() => server.connections.size === 0 && server.outcomes.length === 1);
     expect(server.outcomes[0]!.request.cancellation.cancelled).toBe(true);
   });
 
   it('cancels what is in work when it is destroyed', async () => {
     const { handler, waiting } = held();
-    const { session, server } = await talk(handler);
+    const { session, server } = await talkHttp2(handler);
     const answer = ask(session, {});
     await until(() => waiting.length === 1);
     for (const connection of server.connections) connection.destroy();
@@ -104,7 +82,7 @@ describe('time limits', () => {
   it('closes a connection that is idle for idleTimeout, not one in use', async () => {
     const platform = createTestPlatform();
     const { handler, waiting } = held();
-    const { session } = await talk(handler, { clock: platform.clock, limits: { idleTimeoutMs: 1000 } });
+    const { session } = await talkHttp2(handler, { clock: platform.clock, limits: { idleTimeoutMs: 1000 } });
     const answer = ask(session, {});
     await until(() => waiting.length === 1);
     platform.advance(5000);
@@ -120,7 +98,7 @@ describe('time limits', () => {
   it('answers 408 when a body does not come within readTimeout', async () => {
     const platform = createTestPlatform();
     let reading = false;
-    const { session } = await talk(
+    const { session } = await talkHttp2(
       async (request) => {
         reading = true;
         await request.body!.bytes(100);
@@ -141,7 +119,7 @@ describe('time limits', () => {
   it('resets a stream whose answer has not left within writeTimeout', async () => {
     const platform = createTestPlatform();
     const { handler, waiting } = held();
-    const { session } = await talk(handler, { clock: platform.clock, limits: { writeTimeoutMs: 1000 } });
+    const { session } = await talkHttp2(handler, { clock: platform.clock, limits: { writeTimeoutMs: 1000 } });
     const answer = ask(session, {});
     await until(() => waiting.length === 1);
     platform.advance(1001);

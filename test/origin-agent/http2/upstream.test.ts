@@ -15,8 +15,9 @@ import { createRequest, HeaderList, type ProxyRequest } from '../../../src/base/
 import { systemClock } from '../../../src/origin-agent/clock.ts';
 import { createUpstream, type Upstream } from '../../../src/origin-agent/http1/upstream.ts';
 import type { ServerTarget } from '../../../src/proxy/platform.ts';
-import { until } from '../../support/http2-server.ts';
 import { createTestPlatform } from '../../support/platform.ts';
+import { serverTarget } from '../../support/server-target.ts';
+import { until } from '../../support/until.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -30,15 +31,6 @@ interface Backend {
   readonly sessions: ServerHttp2Session[];
   readonly upstream: Upstream;
 }
-
-const targetOf = (port: number, transport: object = {}): ServerTarget => ({
-  url: `h2c://127.0.0.1:${port}`,
-  scheme: 'h2c',
-  host: '127.0.0.1',
-  port,
-  transportName: 'default@internal',
-  transport: transport as ServerTarget['transport'],
-});
 
 /** An h2c server of Node's, and the agent's way to it. */
 async function backend(serve: Serve, { transport = {}, clock = systemClock, maxConcurrentStreams = 100 } = {}): Promise<Backend> {
@@ -59,7 +51,7 @@ async function backend(serve: Serve, { transport = {}, clock = systemClock, maxC
     for (const session of sessions) session.destroy();
     server.close();
   });
-  return { target: targetOf((server.address() as net.AddressInfo).port, transport), sessions, upstream };
+  return { target: serverTarget((server.address() as net.AddressInfo).port, transport, 'h2c'), sessions, upstream };
 }
 
 const textOf = async (body: ProxyRequest['body']): Promise<string> =>
@@ -233,7 +225,7 @@ describe('failures', () => {
     const { upstream } = await backend(echo);
     const server = net.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const target = targetOf((server.address() as net.AddressInfo).port);
+    const target = serverTarget((server.address() as net.AddressInfo).port, {}, 'h2c');
     await new Promise((resolve) => server.close(resolve));
     const results = await Promise.allSettled(Array.from({ length: 5 }, () => upstream.send(target, createRequest())));
     expect(results.map((result) => result.status === 'rejected' && [result.reason.code, result.reason.sent])).toEqual(
@@ -400,7 +392,7 @@ describe('time limits', () => {
     await once(silent, 'listening');
     const upstream = createUpstream({ clock: platform.clock });
     closers.push(upstream.close, () => silent.close());
-    const answer = upstream.send(targetOf((silent.address() as net.AddressInfo).port, transport), createRequest());
+    const answer = upstream.send(serverTarget((silent.address() as net.AddressInfo).port, transport, 'h2c'), createRequest());
     const failed = answer.catch((error: unknown) => error);
     await until(() => (socket?.bytesRead ?? 0) > 24);
     platform.advance(1001);

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { ClientHttp2Session } from 'node:http2';
 import { afterEach, describe, expect, it } from 'vitest';
 import { textResponse } from '../../../src/base/body.ts';
 import { systemClock } from '../../../src/origin-agent/clock.ts';
 import { createUpstream } from '../../../src/origin-agent/http1/upstream.ts';
 import { prepareOutgoing } from '../../../src/proxy/outgoing.ts';
-import { answerOf, connectHttp2, type Http2TestServer, listenHttp2, until } from '../../support/http2-server.ts';
+import { answerOf, talkHttp2 } from '../../support/http2-server.ts';
 import { listenRaw, type RawConnection } from '../../support/raw-connection.ts';
-import { serverTarget } from '../rim/rim-contract.ts';
+import { serverTarget } from '../../support/server-target.ts';
+import { until } from '../../support/until.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -19,9 +19,8 @@ async function shake(fields: object = {}) {
   const backend = await listenRaw();
   const upstream = createUpstream({ clock: systemClock });
   const target = serverTarget(backend.port);
-  const server: Http2TestServer = await listenHttp2((request) => upstream.send(target, prepareOutgoing(request, true, '').outgoing));
-  const session: ClientHttp2Session = connectHttp2(server.port);
-  closers.push(server.close, () => session.destroy(), backend.close, upstream.close);
+  const { server, session } = await talkHttp2((request) => upstream.send(target, prepareOutgoing(request, true, '').outgoing));
+  closers.push(backend.close, upstream.close);
   await new Promise((resolve) => session.once('remoteSettings', resolve));
   const stream = session.request(
     { ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': '/chat', ':authority': 'a.test', ...fields },
@@ -91,9 +90,7 @@ describe('WebSocket over HTTP/2', () => {
   });
 
   it('is for WebSocket alone', async () => {
-    const server = await listenHttp2(async () => textResponse(200, 'ok'));
-    const session = connectHttp2(server.port);
-    closers.push(server.close, () => session.destroy());
+    const { session } = await talkHttp2(async () => textResponse(200, 'ok'));
     await new Promise((resolve) => session.once('remoteSettings', resolve));
     const fields = { ':method': 'CONNECT', ':protocol': 'connect-ip', ':scheme': 'http', ':path': '/', ':authority': 'a.test' };
     expect(await answerOf(session.request(fields, { endStream: true }))).toMatchObject({ status: 501 });

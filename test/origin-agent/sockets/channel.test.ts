@@ -6,6 +6,7 @@ import { joinTunnel } from '../../../src/origin-agent/rim/tunnel.ts';
 import { takeHandle } from '../../../src/origin-agent/sockets/accepted-socket.ts';
 import { Channel, type ChannelOwner, nobody } from '../../../src/origin-agent/sockets/channel.ts';
 import { connectRaw } from '../../support/raw-connection.ts';
+import { turns, until } from '../../support/until.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -83,26 +84,23 @@ it.each([
   const port = await listen((socket) => void (channel = make(socket)));
   const client = await connectRaw(port);
   closers.push(client.close, () => channel?.destroy());
-  while (channel === undefined) await new Promise((resolve) => setImmediate(resolve));
+  while (channel === undefined) await turns(1);
   channel.owner = owner({
     onBytes(buffer, length) {
       got.push(buffer.toString('latin1', 0, length));
       return false;
     },
   });
-  const turns = async (): Promise<void> => {
-    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
-  };
   client.write('one');
-  await turns();
+  await turns(20);
   expect(got).toEqual([]);
   channel.resume();
-  while (got.length < 1) await turns();
+  await until(() => got.length === 1);
   client.write('two');
-  await turns();
+  await turns(20);
   expect(got).toEqual(['one']);
   channel.resume();
-  while (got.length < 2) await turns();
+  await until(() => got.length === 2);
   expect(got).toEqual(['one', 'two']);
 });
 
@@ -133,7 +131,7 @@ it('takes writes to a channel that is gone for blocked', async () => {
   const port = await listen((socket) => void (channel = Channel.accept(socket, nobody)));
   const client = await connectRaw(port);
   closers.push(client.close);
-  while (channel === undefined) await new Promise((resolve) => setImmediate(resolve));
+  while (channel === undefined) await turns(1);
   channel.destroy();
   expect([channel.write('x'), channel.writeTogether(() => {}), channel.flushed]).toEqual([false, false, false]);
 });

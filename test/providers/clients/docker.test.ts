@@ -266,9 +266,10 @@ describe('events', () => {
   });
 
   it('outlive the time limit of answers, and end with the engine', async () => {
-    const { endpoint, emit, endEvents } = await engine();
-    const events = await (await connect({ endpoint, httpClientTimeout: 20 })).events({});
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    const { endpoint, emit, endEvents } = await engine({ '/containers/json': () => {} });
+    const client = await connect({ endpoint, httpClientTimeout: 20 });
+    const events = await client.events({});
+    await expect(client.get('/containers/json')).rejects.toThrow('within 20ms');
     emit({ a: 1 });
     emit('{"half":');
     endEvents();

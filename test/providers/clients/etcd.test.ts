@@ -1,17 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { silentLogger } from '../../../src/base/log.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { rangeOf } from '../../../src/providers/clients/etcd.ts';
-import type { EtcdStoreOptions } from '../../../src/providers/clients/etcd-calls.ts';
-import { openStore } from '../../../src/providers/clients/open-store.ts';
-import type { OpenedStore } from '../../../src/providers/clients/store.ts';
 import { createAuthority } from '../../support/edge/certificates.ts';
-import { realClock } from '../../support/provider.ts';
 import { findServer, freePort } from '../../support/servers.ts';
 import { describeStore, follow } from '../../support/stores/contract.ts';
 import { etcdPath, type StartedEtcd, startEtcd } from '../../support/stores/etcd.ts';
+import { openerOf } from '../../support/stores/open.ts';
 
 const bytes = (base64: string) => [...Buffer.from(base64, 'base64')];
 it.each([
@@ -23,13 +19,7 @@ it.each([
   expect([bytes(range.key), bytes(range.range_end)]).toEqual([key, end]);
 });
 
-const clients: OpenedStore[] = [];
-async function open(options: EtcdStoreOptions): Promise<OpenedStore> {
-  const client = await openStore('etcd', options, { clock: realClock, log: silentLogger });
-  clients.push(client);
-  return client;
-}
-afterEach(() => Promise.all(clients.splice(0).map((client) => client.close())));
+const open = openerOf('etcd');
 
 describe.skipIf(etcdPath === undefined)('etcd (etcd)', () => {
   let server: StartedEtcd;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { holdLock } from '../../../src/providers/clients/held-lock.ts';
-import { createManualClock } from '../../support/middleware-harness.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 
 /** A lock of 900 ms whose store answers renewals as told. */
 function hold(...answers: (boolean | Error)[]) {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { pollStore } from '../../../src/providers/clients/poll.ts';
-import { createManualClock, settle } from '../../support/middleware-harness.ts';
+import { createManualClock, settle } from '../../support/manual-clock.ts';
 import { createMemoryStore } from '../../support/stores/memory-store.ts';
 
 /** Looks every 2 s; `seen` counts what it yielded. */

@@ -1,21 +1,12 @@
 import { Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { silentLogger } from '../../../src/base/log.ts';
-import { openStore } from '../../../src/providers/clients/open-store.ts';
-import type { OpenedStore } from '../../../src/providers/clients/store.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ZooKeeperStoreOptions } from '../../../src/providers/clients/zookeeper.ts';
-import { realClock } from '../../support/provider.ts';
 import { freePort } from '../../support/servers.ts';
 import { describeStore, follow } from '../../support/stores/contract.ts';
+import { openerOf } from '../../support/stores/open.ts';
 import { type StartedZooKeeper, startZooKeeper, zooKeeperPath } from '../../support/stores/zookeeper.ts';
 
-const clients: OpenedStore[] = [];
-async function open(options: ZooKeeperStoreOptions): Promise<OpenedStore> {
-  const client = await openStore('zooKeeper', options, { clock: realClock, log: silentLogger });
-  clients.push(client);
-  return client;
-}
-afterEach(() => Promise.all(clients.splice(0).map((client) => client.close())));
+const open = openerOf('zooKeeper');
 
 describe.skipIf(zooKeeperPath === undefined)('ZooKeeper (zookeeper)', () => {
   let server: StartedZooKeeper;

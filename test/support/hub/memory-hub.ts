@@ -1,61 +1,17 @@
 import { DatabaseSync } from 'node:sqlite';
 import { base64url, exportJWK, generateKeyPair, type JWK } from 'jose';
-import type { Clock } from '../../../src/base/clock.ts';
 import { createLogger, type LogLine } from '../../../src/base/log.ts';
+import { POINTER_KEY } from '../../../src/config/kv-layout.ts';
+import { parsePointer } from '../../../src/config/shards.ts';
+import type { Snapshot } from '../../../src/config/snapshot.ts';
 import { createHubApp } from '../../../src/worker/hub/app.ts';
 import { createHub, type Hub } from '../../../src/worker/hub/hub.ts';
 import type { HubStorage, Row } from '../../../src/worker/hub/storage.ts';
+import { createManualClock, type ManualClock } from '../manual-clock.ts';
 import { SEAL_KEY } from '../publications.ts';
+import type { Target } from './publisher-double.ts';
 
 export const ADMIN_KEY = base64url.encode(new Uint8Array(32).fill(7));
-
-/** Time that only moves when told; timers ring on the way. */
-export interface ManualClock extends Clock {
-  /** Rings what is due by then, in order, and lets it run before the next one rings. */
-  advance(ms: number): Promise<void>;
-  /** When the next timer rings. */
-  nextAt(): number | undefined;
-}
-
-export function createManualClock(start = 1_700_000_000_000): ManualClock {
-  let now = start;
-  const timers = new Set<{ at: number; callback: () => void }>();
-  const first = () => [...timers].sort((a, b) => a.at - b.at)[0];
-  return {
-    now: () => now,
-    nextAt: () => first()?.at,
-    after(ms, callback) {
-      const timer = { at: now + ms, callback };
-      timers.add(timer);
-      return () => timers.delete(timer);
-    },
-    async advance(ms) {
-      const end = now + ms;
-      await settle();
-      for (let timer = first(); timer !== undefined && timer.at <= end; timer = first()) {
-        timers.delete(timer);
-        now = Math.max(now, timer.at);
-        timer.callback();
-        await settle();
-      }
-      now = end;
-    },
-  };
-}
-
-/** Lets everything that waits for promises go on, signatures included. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Waits until it is so, without the clock; fails after five seconds of the machine's time. */
-export async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 2_500; i++) {
-    if (condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  throw new Error(`It never came to be: ${condition}`);
-}
 
 /** Moves the clock until it is so; fails after ten seconds of the machine's time. */
 export async function advanceUntil(clock: ManualClock, condition: () => boolean, stepMs = 1_000): Promise<void> {
@@ -102,6 +58,10 @@ export interface MemoryHub {
   readonly alarmAt: () => number | undefined;
   /** The HTTP interface, as `fetch` of a publisher or an operator. */
   readonly fetch: typeof fetch;
+  /** The same for a double. */
+  readonly target: Target;
+  /** What KV's pointer has in force; throws where nothing is, or where it names a manifest instead. */
+  snapshot(): Snapshot;
   /** Moves time and rings the alarm when it is due. */
   advance(ms: number): Promise<void>;
   /** Throws the hub out of memory; the next call finds a new one. The alarm does not ring meanwhile. */
@@ -135,11 +95,13 @@ export async function createMemoryHub(): Promise<MemoryHub> {
     },
     setAlarm: (at) => void (alarmAt = at),
   };
-  const build = (): Hub =>
-    createHub({
+  const build = (): Hub => {
+    // Who was thrown out of memory does nothing more: answers that come later find nobody.
+    const answered = <T>(value: T): T | Promise<T> => (built === hub ? value : new Promise(() => {}));
+    const built: Hub = createHub({
       storage,
       kv: {
-        get: async (key) => kv.values.get(key) ?? null,
+        get: async (key) => answered(kv.values.get(key) ?? null),
         async put(key, value) {
           if (kv.hold !== undefined) await kv.hold(key);
           if (kv.fails(key)) throw new Error(`KV PUT failed: 503 ${key}`);
@@ -148,8 +110,12 @@ export async function createMemoryHub(): Promise<MemoryHub> {
           lastWrite.set(key, clock.now());
           kv.values.set(key, value);
           kv.writes.push(key);
+          return answered(undefined);
         },
-        delete: async (key) => void kv.values.delete(key),
+        async delete(key) {
+          kv.values.delete(key);
+          return answered(undefined);
+        },
       },
       clock,
       log: createLogger((line) => log.push(line), 'DEBUG'),
@@ -157,6 +123,8 @@ export async function createMemoryHub(): Promise<MemoryHub> {
       sealKey: SEAL_KEY,
       grantKeys: [grantKey],
     });
+    return built;
+  };
 
   let hub: Hub | undefined;
   const current = (): Hub => (hub ??= build());
@@ -177,6 +145,12 @@ export async function createMemoryHub(): Promise<MemoryHub> {
         createLogger((line) => log.push(line), 'DEBUG'),
       );
       return finish(clock, Promise.resolve(app.fetch(new Request(input as string, init))));
+    },
+    target: { url: 'https://control.test', fetch: (input, init) => memory.fetch(input, init), now: clock.now },
+    snapshot() {
+      const { snapshot } = parsePointer(kv.values.get(POINTER_KEY)!).pointer;
+      if (snapshot === undefined) throw new Error('The pointer names a manifest');
+      return snapshot;
     },
     async advance(ms) {
       const end = clock.now() + ms;

@@ -1,209 +1,253 @@
+import { readFileSync } from 'node:fs';
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
+import { join } from 'node:path';
+import { type ConsulToken, NODE, type StandInSettings } from './consul.ts';
+import { callOf, type Recording } from './consul-tape.ts';
+import { createConsulState, type Entry } from './fake-consul-state.ts';
 
 /**
- * Consul's HTTP API as far as the client uses it, from Consul's documentation (1.20): KV with recurse, keys, acquire and
- * X-Consul-Index, blocking questions, transactions of 64 operations, sessions with TTL, LockDelay and Behavior, tokens (401-less:
- * 403 with a text), namespaces. Process of its own: `node fake-consul-server.ts PORT [KEY CERT]`. `/test/…` are ours.
+ * Consul's HTTP API as far as our client uses it, a process of its own: `node fake-consul-server.ts FOLDER` reads `settings.json`
+ * there. A real one was recorded (test/vectors/consul/recorded.json); a test holds this against all of it, and a call that was
+ * never recorded is refused. Not recorded, because the Community Edition has no such: namespaces (`isEnterprise`), by Consul's
+ * documentation.
  */
-interface Entry {
-  value: Buffer;
-  create: number;
-  modify: number;
-  lock: number;
-  session: string | undefined;
-}
-interface Session {
-  readonly ttlMs: number;
-  readonly deletes: boolean;
-  timer: NodeJS.Timeout;
-}
+const folder = process.argv[2]!;
+const { port, tls, tokens, isEnterprise } = JSON.parse(readFileSync(join(folder, 'settings.json'), 'utf8')) as StandInSettings;
+const recording = JSON.parse(readFileSync(join(import.meta.dirname, '../../vectors/consul/recorded.json'), 'utf8')) as Recording;
+const calls = new Set(Object.values(recording.scenes).flatMap((all) => all.map(({ request }) => callOf(request.method, request.path))));
+/** Of a restore, which no client of ours asks for, but a test. */
+calls.add('GET /v1/snapshot').add('PUT /v1/snapshot');
 
-const spaces = new Map<string, Map<string, Entry>>();
-const sessions = new Map<string, Session>();
-let waiting: (() => void)[] = [];
-let index = 10;
-/** Indexes by prefix go back to this when the test says so. */
-let offset = 0;
-const tokens: Record<string, 'write' | 'read'> = {};
+const state = createConsulState(join(folder, 'data.json'));
+const accessors = new Map(tokens?.map(({ secret }) => [secret, crypto.randomUUID()]));
+const LIMIT = 512 * 1024;
+const MAX_OPERATIONS = 128;
+const NAMESPACES = 'Invalid query parameter: "ns" - Namespaces are a Consul Enterprise feature';
 
-const bump = (): number => {
-  index += 1;
-  const woken = waiting;
-  waiting = [];
-  for (const wake of woken) wake();
-  return index;
-};
-
-function endSession(id: string): void {
-  const session = sessions.get(id);
-  if (session === undefined) return;
-  clearTimeout(session.timer);
-  sessions.delete(id);
-  for (const entries of spaces.values()) {
-    for (const [key, entry] of entries) {
-      if (entry.session !== id) continue;
-      if (session.deletes) removeKey(entries, key);
-      else Object.assign(entry, { session: undefined, modify: bump() });
-    }
+class Refusal extends Error {
+  readonly status: number;
+  constructor(status: number, text: string) {
+    super(text);
+    this.status = status;
   }
-}
-const removed = new Map<string, number>();
-function removeKey(entries: Map<string, Entry>, key: string): void {
-  if (entries.delete(key)) removed.set(key, bump());
-}
-const startTtl = (id: string, ttlMs: number): NodeJS.Timeout => setTimeout(endSession, ttlMs, id);
-
-/** The highest index below a prefix, tombstones too; the store's own when nothing was ever there. */
-function indexOf(entries: Map<string, Entry>, prefix: string): number {
-  let highest = 0;
-  for (const [key, { modify }] of entries) if (key.startsWith(prefix)) highest = Math.max(highest, modify);
-  for (const [key, at] of removed) if (key.startsWith(prefix)) highest = Math.max(highest, at);
-  return Math.max(1, (highest === 0 ? 1 : highest) - offset);
-}
-
-function setKey(entries: Map<string, Entry>, key: string, value: Buffer): void {
-  const entry = entries.get(key);
-  const modify = bump();
-  if (entry === undefined) entries.set(key, { value, create: modify, modify, lock: 0, session: undefined });
-  else Object.assign(entry, { value, modify });
 }
 
 interface Ask {
-  readonly entries: Map<string, Entry>;
+  readonly space: string;
+  readonly path: string;
+  readonly key: string;
   readonly query: URLSearchParams;
   readonly body: Buffer;
-  readonly path: string;
-  readonly method: string;
+  readonly right: Rights;
+  readonly closed: AbortSignal;
 }
 
-const shown = (key: string, { value, create, modify, lock, session }: Entry) => ({
-  LockIndex: lock,
-  Key: key,
-  Flags: 0,
-  Value: value.length === 0 ? null : value.toString('base64'),
-  CreateIndex: create,
-  ModifyIndex: modify,
-  ...(session && { Session: session }),
+interface Reply {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string | number>>;
+  readonly body?: unknown;
+}
+
+/** What a token may, where there are any. */
+interface Rights {
+  may(right: 'read' | 'write', key: string): boolean;
+  /** Throws Refusal. */
+  demand(right: 'key:read' | 'key:write' | 'session:write', name: string): void;
+  refusal(right: string, name: string): string;
+  readonly isKnown: boolean;
+}
+
+function rightsOf(secret: string | undefined): Rights {
+  const token: ConsulToken | undefined = tokens?.find((one) => one.secret === secret);
+  if (tokens !== undefined && secret !== undefined && token === undefined) throw new Refusal(403, 'ACL not found');
+  const who = token === undefined ? 'anonymous token' : `token with AccessorID '${accessors.get(token.secret)}'`;
+  const tail = token === undefined ? '. The anonymous token is used implicitly when a request does not specify a token.' : '';
+  const rights: Rights = {
+    may(right, key) {
+      if (tokens === undefined) return true;
+      const rules = Object.entries(token?.keys ?? {}).filter(([prefix]) => key.startsWith(prefix));
+      const [, policy] = rules.sort(([a], [b]) => b.length - a.length)[0] ?? [];
+      return policy === 'write' || (policy === 'read' && right === 'read');
+    },
+    demand(right, name) {
+      const isAllowed =
+        right === 'session:write' ? tokens === undefined || token?.sessions : rights.may(right === 'key:read' ? 'read' : 'write', name);
+      if (!isAllowed) throw new Refusal(403, rights.refusal(right, name));
+    },
+    refusal: (right, name) => `Permission denied: ${who} lacks permission '${right}' on "${name}"${tail}`,
+    isKnown: token !== undefined,
+  };
+  return rights;
+}
+
+const indexed = (index: number, isFiltered = false): Reply => ({
+  headers: {
+    'x-consul-index': index,
+    'x-consul-knownleader': 'true',
+    'x-consul-lastcontact': 0,
+    'x-consul-query-backend': 'blocking-query',
+    ...(isFiltered && { 'x-consul-results-filtered-by-acls': 'true' }),
+  },
 });
 
-async function readKeys({ entries, query, path }: Ask, response: ServerResponse): Promise<void> {
-  const prefix = decodeURIComponent(path.slice('/v1/kv/'.length));
-  const isTree = query.has('recurse') || query.has('keys');
-  const asked = Number(query.get('index') ?? 0);
-  if (asked > 0) {
-    const end = Date.now() + Number.parseFloat(query.get('wait') ?? '300') * 1_000;
-    while (indexOf(entries, prefix) === asked && Date.now() < end && !response.closed) {
-      await new Promise<void>((resolve) => {
-        waiting.push(resolve);
-        const timer = setTimeout(resolve, Math.max(0, end - Date.now()));
-        response.once('close', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
+const found = (index: number, entries: readonly unknown[], isFiltered = false): Reply => ({
+  ...indexed(index, isFiltered),
+  ...(entries.length > 0 ? { body: entries } : { status: 404 }),
+});
+
+async function readKeys(ask: Ask): Promise<Reply> {
+  const { space, key, query, right, closed } = ask;
+  if (!query.has('recurse') && !query.has('keys')) {
+    right.demand('key:read', key);
+    const entry = state.entry(space, key);
+    return found(entry?.ModifyIndex ?? state.indexOf(space), entry === undefined ? [] : [entry]);
   }
-  const found = [...entries].filter(([key]) => (isTree ? key.startsWith(prefix) : key === prefix)).sort(([a], [b]) => (a < b ? -1 : 1));
-  const answer = query.has('keys') ? found.map(([key]) => key) : found.map(([key, entry]) => shown(key, entry));
-  response.setHeader('X-Consul-Index', indexOf(entries, prefix));
-  reply(response, found.length === 0 ? 404 : 200, found.length === 0 ? '' : answer);
+  const asked = Number(query.get('index') ?? 0);
+  const end = Date.now() + Number.parseFloat(query.get('wait') ?? '300') * 1_000 * (1 + Math.random() / 16);
+  let reply = list(ask);
+  while (asked > 0 && state.indexBelow(space, key) <= asked && Date.now() < end && !closed.aborted) {
+    // A restored snapshot ends the wait with what was before it.
+    if (await state.change(Math.max(1, end - Date.now()), closed)) break;
+    reply = list(ask);
+  }
+  return reply;
 }
 
-function putKey({ entries, query, path, body }: Ask, response: ServerResponse): void {
-  const key = decodeURIComponent(path.slice('/v1/kv/'.length));
-  if (body.length > 512 * 1024) return reply(response, 413, 'Value exceeds 524288 byte limit');
-  const session = query.get('acquire');
-  if (session === null) {
-    setKey(entries, key, body);
-    return reply(response, 200, true);
-  }
-  if (!sessions.has(session)) return reply(response, 500, `invalid session "${session}"`);
-  const holder = entries.get(key)?.session;
-  if (holder !== undefined && holder !== session) return reply(response, 200, false);
-  setKey(entries, key, body);
-  const entry = entries.get(key)!;
-  Object.assign(entry, { session, lock: holder === session ? entry.lock : entry.lock + 1 });
-  reply(response, 200, true);
+function list({ space, key, query, right }: Ask): Reply {
+  const all = state.below(space, key);
+  const seen = all.filter(({ Key }) => right.may('read', Key));
+  const shown = query.has('keys') ? firstFolders(seen, key, query.get('separator')) : seen;
+  return found(state.indexBelow(space, key), shown, right.isKnown && seen.length < all.length);
 }
+
+function firstFolders(entries: readonly Entry[], prefix: string, separator: string | null): string[] {
+  if (separator === null) return entries.map(({ Key }) => Key);
+  const cut = (key: string): string => {
+    const at = key.indexOf(separator, prefix.length);
+    return at === -1 ? key : key.slice(0, at + separator.length);
+  };
+  return [...new Set(entries.map(({ Key }) => cut(Key)))];
+}
+
+function acquire({ space, key, query, body, right }: Ask): Reply {
+  if (body.length > LIMIT) throw new Refusal(413, tooLarge(body.length, 'kv_max_value_size'));
+  right.demand('key:write', key);
+  const id = query.get('acquire')!;
+  if (state.session(id) === undefined) throw new Refusal(500, `raft apply failed: invalid session "${id}"`);
+  return { body: state.acquire(space, key, id, body.toString('base64')) };
+}
+
+const tooLarge = (bytes: number, setting: string): string =>
+  `Request body(${bytes} bytes) too large, max size: ${LIMIT} bytes. See https://developer.hashicorp.com/docs/agent/config/config-files#${setting}.`;
 
 interface Operation {
-  readonly KV: { readonly Verb: string; readonly Key: string; readonly Value?: string; readonly Session?: string };
+  readonly KV: { Verb: string; Key: string; Value?: string; Session?: string; Namespace?: string };
 }
 
-function transact({ entries, body }: Ask, response: ServerResponse): void {
-  const operations = JSON.parse(body.toString()) as Operation[];
-  if (operations.length > 64) return reply(response, 413, `Transaction contains too many operations (${operations.length} > 64)`);
-  if (body.length > 512 * 1024) return reply(response, 413, 'Request body too large');
-  const errors = operations.flatMap(({ KV: { Verb, Key, Session } }, OpIndex) => {
-    if (Verb !== 'check-session') return [];
-    return entries.get(Key)?.session === Session ? [] : [{ OpIndex, What: `failed to check session for "${Key}"` }];
-  });
-  if (errors.length > 0) return reply(response, 409, { Results: null, Errors: errors });
-  for (const { KV } of operations) {
-    if (KV.Verb === 'set') setKey(entries, KV.Key, Buffer.from(KV.Value ?? '', 'base64'));
-    if (KV.Verb === 'delete') removeKey(entries, KV.Key);
+/** All or nothing, in the namespace that the operations name. */
+function transact({ body, right }: Ask): Reply {
+  if (body.length > LIMIT) throw new Refusal(413, tooLarge(body.length, 'txn_max_req_len'));
+  const operations = parse<Operation[]>(body, 'Failed to parse body');
+  if (operations.length > MAX_OPERATIONS)
+    throw new Refusal(413, `Transaction contains too many operations (${operations.length} > ${MAX_OPERATIONS})`);
+  const space = (isEnterprise && operations[0]?.KV.Namespace) || 'default';
+  const complaints = [(one: Operation) => refusedBy(one, right), (one: Operation) => failingOf(space, one)];
+  for (const complain of complaints) {
+    const Errors = operations.map((one, OpIndex) => ({ OpIndex, What: complain(one) })).filter(({ What }) => What !== undefined);
+    if (Errors.length > 0) return { status: 409, body: { Results: null, Errors } };
   }
-  reply(response, 200, { Results: [], Errors: null });
+  const changes = operations.filter(({ KV }) => KV.Verb !== 'check-session');
+  state.write(
+    space,
+    changes.map(({ KV: { Verb, Key, Value } }) => ({ key: Key, value: Verb === 'delete' ? undefined : (Value ?? '') })),
+  );
+  const left = operations.filter(({ KV }) => KV.Verb !== 'delete');
+  return { body: { Results: left.map(({ KV }) => ({ KV: { ...state.entry(space, KV.Key), Value: null } })), Errors: null } };
 }
 
-function session({ path, body }: Ask, response: ServerResponse): void {
+function refusedBy({ KV: { Verb, Key } }: Operation, right: Rights): string | undefined {
+  if (Key === '') return 'Must provide key';
+  const wanted = Verb === 'check-session' ? 'read' : 'write';
+  return right.may(wanted, Key) ? undefined : right.refusal(`key:${wanted}`, Key);
+}
+
+function failingOf(space: string, { KV: { Verb, Key, Session } }: Operation): string | undefined {
+  if (Verb !== 'check-session') return undefined;
+  const entry = state.entry(space, Key);
+  if (entry === undefined) return `failed to check session, key "${Key}" doesn't exist`;
+  if (entry.Session === Session) return undefined;
+  return `failed session check for key "${Key}", current session "${entry.Session ?? ''}" != "${Session}"`;
+}
+
+function handleSession({ path, body, right }: Ask): Reply {
   const [, , , verb, id = ''] = path.split('/');
+  if (verb === 'list') {
+    const { index, all } = state.sessions();
+    return { ...indexed(index), body: all };
+  }
   if (verb === 'create') {
-    const { TTL = '0s', Behavior = 'release' } = JSON.parse(body.toString()) as { TTL?: string; Behavior?: string };
+    const { TTL, Behavior } = parse<{ TTL: string; Behavior: 'release' | 'delete' }>(body, 'Request decode failed');
+    right.demand('session:write', NODE);
     const seconds = Number.parseFloat(TTL);
-    if (seconds < 10 || seconds > 86_400) return reply(response, 400, `Invalid Session TTL '${seconds}', must be between [10s=24h0m0s]`);
-    const ID = crypto.randomUUID();
-    sessions.set(ID, { ttlMs: seconds * 1_000, deletes: Behavior === 'delete', timer: startTtl(ID, seconds * 1_000) });
-    return reply(response, 200, { ID });
+    if (seconds < 10 || seconds > 86_400) throw new Refusal(500, `Invalid Session TTL '${seconds * 1e9}', must be between [10s=24h0m0s]`);
+    return { body: { ID: state.createSession(TTL, Behavior) } };
   }
-  const known = sessions.get(id);
+  if (id === '') throw new Refusal(400, 'Missing session');
+  const session = state.session(id);
+  if (session !== undefined) right.demand('session:write', session.Node);
   if (verb === 'destroy') {
-    endSession(id);
-    return reply(response, 200, true);
+    state.destroySession(id);
+    return { body: true };
   }
-  if (known === undefined) return reply(response, 404, `Session id '${id}' not found`);
-  clearTimeout(known.timer);
-  known.timer = startTtl(id, known.ttlMs);
-  reply(response, 200, [{ ID: id }]);
+  if (session === undefined) throw new Refusal(404, `Session id '${id}' not found`);
+  state.renew(id);
+  return { body: [session] };
 }
 
-function reply(response: ServerResponse, status: number, body: unknown): void {
-  response.statusCode = status;
-  response.setHeader('Content-Type', typeof body === 'string' ? 'text/plain' : 'application/json');
-  response.end(typeof body === 'string' ? body : JSON.stringify(body));
+function parse<T>(body: Buffer, complaint: string): T {
+  try {
+    return JSON.parse(body.toString()) as T;
+  } catch {
+    throw new Refusal(400, `${complaint}: unexpected EOF`);
+  }
 }
 
-function command({ path, body }: Ask, response: ServerResponse): void {
-  if (path === '/test/tokens') Object.assign(tokens, JSON.parse(body.toString()));
-  if (path === '/test/rewind') {
-    offset = index - 5;
-    bump();
+function route(method: string, ask: Ask): Reply | Promise<Reply> {
+  const { path, query, body } = ask;
+  if (!calls.has(callOf(method, `${path}?${query}`)))
+    throw new Refusal(501, `'${callOf(method, `${path}?${query}`)}' was never recorded; add it to consul-scenes.ts and record again`);
+  if (path === '/v1/snapshot') {
+    if (method === 'PUT') state.restore(body.toString());
+    return { body: method === 'PUT' ? true : JSON.parse(state.save()) };
   }
-  reply(response, 200, true);
+  if (path === '/v1/txn') return transact(ask);
+  if (query.has('ns') && !isEnterprise) throw new Refusal(400, NAMESPACES);
+  if (path.startsWith('/v1/session/')) return handleSession(ask);
+  return method === 'GET' ? readKeys(ask) : acquire(ask);
 }
 
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url!, 'http://consul');
+  const { pathname: path, searchParams: query } = new URL(request.url!, 'http://consul');
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const method = request.method!;
-  const space = url.searchParams.get('ns') ?? 'default';
-  let entries = spaces.get(space);
-  if (entries === undefined) spaces.set(space, (entries = new Map()));
-  const ask: Ask = { entries, query: url.searchParams, body: Buffer.concat(chunks), path: url.pathname, method };
-  if (ask.path.startsWith('/test/')) return command(ask, response);
-  const right = Object.keys(tokens).length === 0 ? 'write' : tokens[String(request.headers['x-consul-token'] ?? '')];
-  const isWrite = method !== 'GET';
-  if (right === undefined) return reply(response, 403, 'ACL not found');
-  if (isWrite && right !== 'write') return reply(response, 403, "Permission denied: token lacks permission 'key:write'");
-  if (ask.path === '/v1/txn') return transact(ask, response);
-  if (ask.path.startsWith('/v1/session/')) return session(ask, response);
-  if (ask.path.startsWith('/v1/kv/')) return method === 'GET' ? readKeys(ask, response) : putKey(ask, response);
-  reply(response, 404, '');
+  const closing = new AbortController();
+  response.once('close', () => closing.abort());
+  response.setHeader('vary', 'Accept-Encoding').setHeader('x-consul-default-acl-policy', tokens === undefined ? 'allow' : 'deny');
+  try {
+    const right = rightsOf(request.headers['x-consul-token'] as string | undefined);
+    const key = decodeURIComponent(path.slice('/v1/kv/'.length));
+    const space = query.get('ns') ?? 'default';
+    const ask = { space, path, key, query, body: Buffer.concat(chunks), right, closed: closing.signal };
+    const { status = 200, headers = {}, body } = await route(request.method!, ask);
+    response.writeHead(status, { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) });
+    response.end(body === undefined ? '' : JSON.stringify(body));
+  } catch (error) {
+    response.writeHead(error instanceof Refusal ? error.status : 500, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end((error as Error).message);
+  }
 }
 
-const [port, key, cert] = process.argv.slice(2);
 const listener = (request: IncomingMessage, response: ServerResponse): void => void handle(request, response);
-const server = key === undefined ? createHttp(listener) : createHttps({ key, cert }, listener);
-server.listen(Number(port), '127.0.0.1', () => console.log('ready'));
+const server = tls === undefined ? createHttp(listener) : createHttps({ key: tls.key, cert: tls.certificate }, listener);
+server.listen(port, '127.0.0.1', () => console.log('ready'));

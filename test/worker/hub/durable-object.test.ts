@@ -12,8 +12,9 @@ import { systemClock } from '../../../src/origin-agent/clock.ts';
 import { type LocalHub, startLocalHub } from '../../support/hub/local-hub.ts';
 import { ADMIN_KEY } from '../../support/hub/memory-hub.ts';
 import { enrolled, type PublisherDouble } from '../../support/hub/publisher-double.ts';
-import { objectsOf } from '../../support/publications.ts';
+import { manyRouters, objectsOf, oneRouter } from '../../support/publications.ts';
 import { runtimeOf } from '../../support/runtime.ts';
+import { until } from '../../support/until.ts';
 
 let local: LocalHub;
 let berlin: PublisherDouble;
@@ -27,12 +28,6 @@ beforeAll(async () => {
 });
 afterAll(() => local?.stop());
 
-const app = (host: string): string => `
-http:
-  routers: { app: { rule: "Host(\`${host}\`)", service: app } }
-  services: { app: { loadBalancer: { servers: [{ url: "http://10.0.0.1" }] } } }
-`;
-
 async function operate(method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(local.target.url + path, {
     method,
@@ -43,20 +38,17 @@ async function operate(method: string, path: string, body?: unknown): Promise<un
 }
 const status = async (): Promise<HubStatus> => (await operate('GET', HUB_PATHS.status)) as HubStatus;
 const kv = async () => (await local.tell({})).kv;
+/** Past the second in which neither hub nor KV writes a key again. */
+const pass = async (): Promise<void> => {
+  await local.tell({ kv: { advanceMs: 1_000 } });
+  await local.advance(1_000);
+};
 const rule = async (): Promise<string | undefined> =>
   parsePointer((await kv()).values[POINTER_KEY]!).pointer.snapshot?.http.routers['app@file']?.rule;
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`It never came to be: ${condition}`);
-}
-
 describe('the hub in workerd', () => {
   it('takes a publication, and writes nothing when nothing changed', async () => {
-    const objects = await objectsOf(app('a.test'));
+    const objects = await objectsOf(oneRouter('a.test'));
     expect(await berlin.publish(objects)).toEqual({ revision: 1, state: 'written', problems: [], conflicts: [] });
     expect(await rule()).toBe('Host(`a.test`)');
     const { counts } = await kv();
@@ -84,7 +76,7 @@ describe('the hub in workerd', () => {
 
   it('finishes a publication in the middle of which it was thrown out of memory', async () => {
     await local.tell({ kv: { writeMode: 'hanging' } });
-    void berlin.publish(await objectsOf(app('b.test'))).catch(() => {});
+    void berlin.publish(await objectsOf(oneRouter('b.test'))).catch(() => {});
     await until(async () => (await status()).pending?.revision === 2);
     expect(await rule()).toBe('Host(`a.test`)');
     await local.evict();
@@ -96,7 +88,7 @@ describe('the hub in workerd', () => {
 
   it('tries again when KV fails, by its alarm', async () => {
     await local.tell({ kv: { writeMode: 'failing', advanceMs: 5_000 } });
-    expect(await berlin.publish(await objectsOf(app('c.test')))).toMatchObject({ revision: 3, state: 'queued' });
+    expect(await berlin.publish(await objectsOf(oneRouter('c.test')))).toMatchObject({ revision: 3, state: 'queued' });
     expect((await status()).pending).toMatchObject({ error: expect.stringContaining('500') });
     await local.tell({ kv: { writeMode: 'well' } });
     // Nobody calls: the alarm of the Durable Object rings after a second.
@@ -104,12 +96,12 @@ describe('the hub in workerd', () => {
   });
 
   it('rolls back, pins, and releases', async () => {
-    await local.tell({ kv: { advanceMs: 5_000 } });
+    await pass();
     expect(await operate('POST', HUB_PATHS.rollback, { revision: 1 })).toMatchObject({ pinned: { revision: 1, by: 'operator' } });
     expect(await rule()).toBe('Host(`a.test`)');
-    expect(await berlin.publish(await objectsOf(app('d.test')))).toMatchObject({ state: 'pinned' });
+    expect(await berlin.publish(await objectsOf(oneRouter('d.test')))).toMatchObject({ state: 'pinned' });
     expect(await rule()).toBe('Host(`a.test`)');
-    await local.tell({ kv: { advanceMs: 5_000 } });
+    await pass();
     await operate('POST', HUB_PATHS.release);
     expect(await rule()).toBe('Host(`d.test`)');
     expect(await operate('GET', `${HUB_PATHS.diff}?from=1&to=3`)).toMatchObject({ changes: [{ object: 'routers/app@file' }] });
@@ -123,7 +115,7 @@ describe('the hub in workerd', () => {
   });
 
   it('holds no secret in the clear, no address of a private server, no word that stays at the agent', async () => {
-    await local.tell({ kv: { advanceMs: 5_000 } });
+    await pass();
     const yaml = `
 http:
   routers:
@@ -145,16 +137,8 @@ http:
   });
 
   it('gives Workers the objects that KV lacks, and publishers with their key', async () => {
-    await local.tell({ kv: { advanceMs: 5_000 } });
-    const routers = Array.from(
-      { length: 700 },
-      (_, i) => `    r${i}: { rule: "Host(\`host-${i}.example.com\`) && PathPrefix(\`/${'x'.repeat(200)}\`)", service: s }`,
-    );
-    await berlin.publish(
-      await objectsOf(
-        `http:\n  routers:\n${routers.join('\n')}\n  services: { s: { loadBalancer: { servers: [{ url: "http://10.0.0.1" }] } } }\n`,
-      ),
-    );
+    await pass();
+    await berlin.publish(await objectsOf(manyRouters(700)));
     const { values } = await kv();
     const { pointer } = parsePointer(values[POINTER_KEY]!);
     const text = values[objectKey(pointer.manifest!)]!;
@@ -189,7 +173,7 @@ http:
 
   it('is what the publisher of agents talks to', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'edgeway-hub-'));
-    await local.tell({ kv: { advanceMs: 5_000 } });
+    await pass();
     const publisher = await createPublisher({
       hubUrl: local.target.url,
       stateDirectory: folder,
@@ -203,7 +187,7 @@ http:
       log: createLogger(() => {}),
     });
     try {
-      publisher.publish(runtimeOf(app('rome.test').replaceAll('app', 'rome')));
+      publisher.publish(runtimeOf(oneRouter('rome.test', 'rome')));
       expect(await publisher.whenPublished()).toMatchObject({ state: 'written' });
       expect(publisher.grantKeys()).toEqual([
         { kty: 'OKP', crv: 'Ed25519', x: local.grantKey.x, kid: 'grant-1', alg: 'EdDSA', use: 'sig' },
@@ -219,7 +203,7 @@ http:
   it('lets a lease lapse and grants it again', async () => {
     await local.tell({ kv: { advanceMs: 120_000 } });
     const oslo = await enrolled(local.target, 'oslo');
-    await oslo.publish(await objectsOf(app('oslo.test')));
+    await oslo.publish(await objectsOf(oneRouter('oslo.test')));
     await berlin.ping();
     // In steps that the hub does not take for an absence of its own.
     for (let i = 0; i < 16; i++) {
