@@ -153,18 +153,21 @@ function readTexts(schema: Schema, input: unknown, reading: Reading): unknown {
   const entries = Array.isArray(input) ? input : textEntries(input, reading);
   if (entries === FAILED) return fail(reading, 'bad-value', `wants a list of ${schema.items!.kind} values, not options below it`);
   if (entries.length === 0) return undefined;
-  const values: unknown[] = [];
+  const items = inherit(schema);
+  // No longer than it must be: there may be very many such lists.
+  const values: unknown[] = entries.slice();
   let failed = false;
-  entries.forEach((entry, index) => {
+  for (let index = 0; index < values.length; index++) {
+    const entry = values[index];
     reading.path.push(index);
     const value =
       entry === null || entry === undefined || isTree(entry) || Array.isArray(entry)
         ? fail(reading, 'bad-value', entry === null || entry === undefined ? 'is empty' : 'wants a plain value')
-        : readEntry(inherit(schema), typeof entry === 'string' ? entry.trim() : entry, reading);
+        : readEntry(items, typeof entry === 'string' ? entry.trim() : entry, reading);
     reading.path.pop();
     if (value === FAILED) failed = true;
-    else values.push(value);
-  });
+    else values[index] = value;
+  }
   return failed ? FAILED : values;
 }
 

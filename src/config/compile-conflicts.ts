@@ -14,15 +14,15 @@ export interface Decided {
 export function resolveConflicts(emitted: readonly EmittedRouter[]): Decided {
   const routers: Record<string, ProxyRouter> = {};
   const conflicts: Conflict[] = [];
-  for (const [rule, sameRule] of groupBy(emitted, ({ config }) => config.rule ?? '')) {
+  groupBy(emitted, ({ config }) => config.rule ?? '').forEach((sameRule, rule) => {
     if (!Array.isArray(sameRule)) {
       routers[sameRule.name] = sameRule.config;
-      continue;
+      return;
     }
     for (const group of groupBy(sameRule, ({ config }) => requestsOf(rule, config)).values()) {
       for (const { name, config } of Array.isArray(group) ? decide(group, conflicts) : [group]) routers[name] = config;
     }
-  }
+  });
   const hasChildren = emitted.some(({ config }) => config.parentRefs !== undefined);
   return { routers: hasChildren ? withoutOrphans(routers) : routers, conflicts };
 }

@@ -33,11 +33,12 @@ export function emit(publications: readonly CompileInput[], { variants, nameOf }
   return { ...emitRouters([...variants('routers')], publications, nameOf), services, middlewares, serversTransports };
 }
 
-function emitService({ nodes: [first, ...others], name }: Variant, publications: readonly CompileInput[], nameOf: Names): ProxyService {
-  const { object, targets } = first!;
-  if (object.weight === undefined) return renameService(object.value as ProxyService, first!, targets, name, nameOf);
+function emitService({ nodes, name }: Variant, publications: readonly CompileInput[], nameOf: Names): ProxyService {
+  const first = nodes[0]!;
+  const { object, targets } = first;
+  if (object.weight === undefined) return renameService(object.value as ProxyService, first, targets, name, nameOf);
   const sites: Record<string, { name: string; weight: number }> = {};
-  for (const node of [first!, ...others]) sites[publications[node.publisher]!.publisher] = { name: node.name, weight: node.object.weight! };
+  for (const node of nodes) sites[publications[node.publisher]!.publisher] = { name: node.name, weight: node.object.weight! };
   return { sites: { sites, ...(object.stickyCookie !== undefined && { stickyCookie: object.stickyCookie }) } };
 }
 
@@ -97,8 +98,11 @@ function emitRouters(all: readonly Variant[], publications: readonly CompileInpu
   for (const variant of all)
     for (const parent of parentsOf(variant.nodes[0]!)) children.set(nameOf(parent), [...(children.get(nameOf(parent)) ?? []), variant]);
   /** Of the router or of one below it: a parent that an agent runs brings its children along. */
-  const awayOf = ({ name, nodes: [node] }: Variant): string | undefined =>
-    ownAway(node!) ?? (children.get(name) ?? []).map(awayOf).find((reason) => reason !== undefined);
+  const awayOf = ({ name, nodes }: Variant): string | undefined => {
+    let reason = ownAway(nodes[0]!);
+    for (const child of children.get(name) ?? NO_VARIANTS) reason ??= awayOf(child);
+    return reason;
+  };
 
   const routers: EmittedRouter[] = [];
   const problems: CompileProblem[] = [];
@@ -121,15 +125,18 @@ function emitRouters(all: readonly Variant[], publications: readonly CompileInpu
       continue;
     }
     const publishers = variant.nodes.map(({ publisher }) => publications[publisher]!.publisher);
-    const changedAt = Math.max(...variant.nodes.map(({ publisher, name }) => publications[publisher]!.changedAt(name)));
+    let changedAt = Number.NEGATIVE_INFINITY;
+    for (const { publisher, name } of variant.nodes) changedAt = Math.max(changedAt, publications[publisher]!.changedAt(name));
     const away = handOver && { handOver, ...choiceOf(variant, handOver, publications) };
-    for (const [name, config] of partsOf(variant.name, renameRouter(node, nameOf, away), isTaken))
-      routers.push({ name, config, publishers, changedAt });
+    const config = renameRouter(node, nameOf, away);
+    if (config.entryPoints.length < 2) routers.push({ name: variant.name, config, publishers, changedAt });
+    else for (const [name, part] of partsOf(variant.name, config, isTaken)) routers.push({ name, config: part, publishers, changedAt });
   }
   return { routers, problems };
 }
 
 const NONE: readonly Node[] = [];
+const NO_VARIANTS: readonly Variant[] = [];
 
 /** They stand last among the references. */
 const parentsOf = ({ targets }: Node): readonly Node[] =>
@@ -185,8 +192,6 @@ function renameRouter(node: Node, nameOf: Names, away: Pick<ProxyRouter, 'handOv
 
 /** At the edge http and https are entry points with and without TLS: a router on both is two, named as Traefik names such parts. */
 function partsOf(name: string, config: ProxyRouter, isTaken: (name: string) => boolean): [string, ProxyRouter][] {
-  const { entryPoints } = config;
-  if (entryPoints.length < 2) return [[name, config]];
   let secure = `https-${baseName(name)}`;
   while (isTaken(`${secure}@${providerOf(name)}`)) secure += '~';
   return [

@@ -70,11 +70,11 @@ export function createResolver(publications: readonly CompileInput[]): Resolver 
     if (object.weight !== undefined && publications[publisher]!.link === undefined)
       return 'Its servers stay behind an agent, and the publisher has none';
     if (object.references.length > 0) {
-      const targets: Node[] = [];
-      for (const reference of object.references) {
-        const target = follow(publisher, reference);
+      const targets = new Array<Node>(object.references.length);
+      for (let i = 0; i < targets.length; i++) {
+        const target = follow(publisher, object.references[i]!);
         if (typeof target === 'string') return target;
-        targets.push(target);
+        targets[i] = target;
       }
       node.targets = targets;
       node.isOwn = targets.every((target) => target.publisher === publisher && target.isOwn);
@@ -116,14 +116,17 @@ export function createResolver(publications: readonly CompileInput[]): Resolver 
     return error === undefined;
   };
   for (const kind of OBJECT_KINDS)
-    for (const [name, held] of holders[kind]) {
-      const groups = groupsOf(listOf(held).filter(works));
-      groups.forEach((nodes, index) => {
+    holders[kind].forEach((held, name) => {
+      if (!Array.isArray(held)) {
+        if (works(held)) variants[kind].push({ name, nodes: [held] });
+        return;
+      }
+      groupsOf(held.filter(works)).forEach((nodes, index) => {
         const variant = { name: index === 0 ? name : apart(name, nodes[0]!), nodes };
         variants[kind].push(variant);
         if (index > 0) for (const node of nodes) renamed.set(node, variant.name);
       });
-    }
+    });
 
   /** `blog@docker` of the publisher berlin beside another one: `blog~berlin@docker`. No name of a publisher has a tilde. */
   function apart(name: string, node: Node): string {
@@ -179,17 +182,16 @@ function holdersOf(own: readonly Index[]): { readonly [K in ObjectKind]: Map<str
   const holders = byKind(() => new Map<string, Held>());
   for (const index of own)
     for (const kind of OBJECT_KINDS)
-      for (const [name, node] of index[kind]) {
+      index[kind].forEach((node, name) => {
         const before = holders[kind].get(name);
         if (Array.isArray(before)) before.push(node);
         else holders[kind].set(name, before === undefined ? node : [before, node]);
-      }
+      });
   return holders;
 }
 
 /** Nodes that are the same, in the order of their first publishers. */
 function groupsOf(nodes: readonly Node[]): (readonly Node[])[] {
-  if (nodes.length === 1) return [nodes];
   const groups = new Map<number, Node[]>();
   for (const node of nodes) {
     const group = groups.get(node.identity);

@@ -8,7 +8,8 @@ type Ruled = Pick<ProxyRouter, 'rule' | 'ruleSyntax'>;
 export function hostsOf({ rule = '', ruleSyntax: syntax }: Ruled): readonly string[] | undefined {
   const constraints = constraintsOf(rule, syntax);
   if (constraints === undefined || constraints.some(({ hostKind }) => hostKind !== 'exact')) return undefined;
-  return [...new Set(constraints.map(({ host }) => host))];
+  const hosts = constraints.map(({ host }) => host);
+  return hosts.length === 1 ? hosts : [...new Set(hosts)];
 }
 
 /** The same for people: `*.example.com`, and `*` where a rule names no host. */

@@ -97,12 +97,14 @@ const SCHEMES = new Set(['http', 'https']);
 function checkRouter(_name: string, object: Record<string, unknown>): CheckedObject {
   const value = readRouter(object.config);
   const { middlewares, service, parentRefs = [] } = value;
-  const references: Reference[] = middlewares.map((name) => ({ kind: 'middlewares', name }));
-  if (service !== '') references.push({ kind: 'services', name: service });
-  for (const name of parentRefs) references.push({ kind: 'routers', name });
+  const references = middlewares
+    .map((name): Reference => ({ kind: 'middlewares', name }))
+    .concat(service === '' ? NONE : { kind: 'services', name: service }, parentRefs.length === 0 ? NONE : parentRefs.map(routerNamed));
   if (object.clientCertificate !== true) return { essence: value, references, value };
   return { essence: [value, true], references, value, clientCertificate: true };
 }
+
+const routerNamed = (name: string): Reference => ({ kind: 'routers', name });
 
 /** With TLS, which at the edge is a question of the entry point. */
 const TLS = {};
@@ -117,7 +119,16 @@ function readRouter(config: unknown): ProxyRouter {
   checkHttpRule(rule, ruleSyntax(decoded.ruleSyntax));
   const hosts = parentRefs.length === 0 ? hostsOf(decoded) : undefined;
   const isSecure = entryPoints.length === 1 && entryPoints[0] === 'https';
-  return { ...decoded, entryPoints, middlewares, service, rule, priority, ...(hosts && { hosts }), ...(isSecure && { tls: TLS }) };
+  const value: { -readonly [K in keyof ProxyRouter]: ProxyRouter[K] } = Object.assign(decoded, {
+    entryPoints,
+    middlewares,
+    service,
+    rule,
+    priority,
+  });
+  if (hosts !== undefined) value.hosts = hosts;
+  if (isSecure) value.tls = TLS as ProxyRouter['tls'];
+  return value;
 }
 
 function checkService(name: string, { config, folded }: Record<string, unknown>): CheckedObject {

@@ -3,6 +3,7 @@ import { INLINE_LIMIT_BYTES, type Manifest, type Pointer } from './kv-layout.ts'
 import { type ChildrenOf, closeOver, routersByParent } from './references.ts';
 import { canonicalHost } from './rule/canonical-host.ts';
 import { hostKey } from './rule/constraint.ts';
+import { createSharedTexts, type SharedTexts } from './shard-text.ts';
 import { canonicalJson, type ProxyConfiguration, type Snapshot } from './snapshot.ts';
 
 /** What the hub writes: the objects first, then the pointer. */
@@ -21,9 +22,10 @@ const MAX_SHARDS = 1024;
  */
 export async function splitSnapshot(snapshot: Snapshot, createdAt: number): Promise<SplitSnapshot> {
   const { revision } = snapshot;
-  const text = canonicalJson(snapshot);
-  const size = encodeText(text).length;
-  if (size <= INLINE_LIMIT_BYTES) {
+  const texts = createSharedTexts();
+  const length = texts.lengthOf(snapshot.http);
+  const text = length <= INLINE_LIMIT_BYTES ? canonicalJson(snapshot) : undefined;
+  if (text !== undefined && isWithinLimit(text)) {
     const pointer: Pointer = { schema: 1, revision, hash: await sha256Hex(text), createdAt, snapshot };
     return { pointer, pointerText: canonicalJson(pointer), objects: new Map() };
   }
@@ -33,7 +35,7 @@ export async function splitSnapshot(snapshot: Snapshot, createdAt: number): Prom
     objects.set(hash, object);
     return hash;
   };
-  const { common, shards } = cut(snapshot.http, size);
+  const { common, shards } = cut(snapshot.http, length, texts);
   const manifest: Manifest = {
     schema: 1,
     revision,
@@ -120,15 +122,20 @@ export function routersByHost(routers: ProxyConfiguration['routers']): {
   return { byHost, anyHost };
 }
 
-/** Texts of the shards: as few as keep each within the limit. */
-function cut(http: ProxyConfiguration, size: number): { common: string; shards: (string | null)[] } {
+const isWithinLimit = (text: string): boolean =>
+  text.length <= INLINE_LIMIT_BYTES && (text.length * 3 <= INLINE_LIMIT_BYTES || encodeText(text).length <= INLINE_LIMIT_BYTES);
+
+/** Texts of the shards: as few as keep each within the limit. `length`: of the text of all. */
+function cut(http: ProxyConfiguration, length: number, texts: SharedTexts): { common: string; shards: (string | null)[] } {
   const children = routersByParent(http.routers);
   const { byHost, anyHost } = routersByHost(http.routers);
   const common = canonicalJson(closeOver(http, anyHost, children));
-  for (let count = 2 ** Math.floor(Math.log2(Math.max(1, size / INLINE_LIMIT_BYTES))); ; count *= 2) {
-    const shards = cutInto(count, http, byHost, children);
-    if (count >= MAX_SHARDS || shards.every((shard) => shard === null || encodeText(shard).length <= INLINE_LIMIT_BYTES))
-      return { common, shards };
+  for (let count = 2 ** Math.floor(Math.log2(Math.max(1, length / INLINE_LIMIT_BYTES))); ; count *= 2) {
+    const parts = cutInto(count, http, byHost, children);
+    const isLast = count >= MAX_SHARDS;
+    if (!isLast && parts.some((part) => part !== null && texts.lengthOf(part) > INLINE_LIMIT_BYTES)) continue;
+    const shards = parts.map((part) => (part === null ? null : texts.textOf(part)));
+    if (isLast || shards.every((shard) => shard === null || isWithinLimit(shard))) return { common, shards };
   }
 }
 
@@ -137,8 +144,11 @@ function cutInto(
   http: ProxyConfiguration,
   byHost: ReadonlyMap<string, readonly string[]>,
   children: ChildrenOf,
-): (string | null)[] {
+): (ProxyConfiguration | null)[] {
   const roots = Array.from({ length: count }, () => new Set<string>());
-  for (const [host, names] of byHost) for (const name of names) roots[shardOf(host, count)]!.add(name);
-  return roots.map((names) => (names.size === 0 ? null : canonicalJson(closeOver(http, names, children))));
+  byHost.forEach((names, host) => {
+    const root = roots[shardOf(host, count)]!;
+    for (const name of names) root.add(name);
+  });
+  return roots.map((names) => (names.size === 0 ? null : closeOver(http, names, children)));
 }
