@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../servers.ts';
+import { followEdits } from './support/follow.ts';
+import { freePort } from './support/machine.ts';
 
 const EDGEWAY = join(import.meta.dirname, '../../bin/edgeway');
 const ROUTERS = 10_000;
@@ -39,9 +40,9 @@ export async function bench(): Promise<object[]> {
     rows.push(await sync('one line changed', '--apply', '--prune'));
     writeFileSync(file, keysOf('other'));
     rows.push(await sync('every rule changed', '--apply', '--prune'));
-    writeFileSync(file, keysOf('h'));
-    rows.push(await follow(file, port, () => writeFileSync(file, keysOf('h').replace('h5000.example.com', 'changed.example.com'))));
-    return rows;
+    console.table(rows);
+    console.log(`One line of ${ROUTERS} routers saved, with --watch and two agents`);
+    return await followEdits({ url: `redis://127.0.0.1:${port}`, provider: 'redis' }, folder, followedKeys);
   } finally {
     redis.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -57,6 +58,12 @@ function keysOf(host: string): string {
   }
   return `${lines.join('\n')}\n`;
 }
+
+/** One of the routers is asked. */
+const followedKeys = (host: string, serverUrl: string): string =>
+  keysOf('h')
+    .replace(/(routers\/r5000\/rule),.*/, `$1,Host(\`${host}\`)`)
+    .replace(/(services\/s5000\/.*),.*/, `$1,${serverUrl}`);
 
 /** Runs the program, and asks the system what it took. */
 async function measure(title: string, args: readonly string[], cwd: string): Promise<object> {
@@ -77,41 +84,3 @@ async function measure(title: string, args: readonly string[], cwd: string): Pro
     said: last,
   };
 }
-
-/** From the edit of one line to the word that its key was changed, by a sync that goes on. */
-async function follow(file: string, port: number, edit: () => void): Promise<object> {
-  const child = spawn(EDGEWAY, ['sync', file, `redis://127.0.0.1:${port}`, '--apply', '--prune', '--watch'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const said = (): Promise<string> =>
-    new Promise((resolve) => {
-      const onData = (chunk: Buffer): void => {
-        const line = /^Revision.*keys changed\.$/m.exec(String(chunk));
-        if (line === null) return;
-        child.stdout.off('data', onData);
-        resolve(line[0]);
-      };
-      child.stdout.on('data', onData);
-    });
-  try {
-    await said();
-    // What it wrote itself comes back to it as a change of the store, which it looks at.
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
-    const start = performance.now();
-    const changed = said();
-    edit();
-    const line = await changed;
-    return { what: 'one line changed, with --watch', seconds: +((performance.now() - start) / 1000).toFixed(2), said: line };
-  } finally {
-    child.kill('SIGKILL');
-  }
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });

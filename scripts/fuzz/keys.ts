@@ -6,7 +6,7 @@ import { decodeKeys, encodeKeys } from '../../src/config/keys.ts';
 import { check, pathsWith, text, valueFor } from '../support/arbitrary.ts';
 import { written } from '../support/round-trip.ts';
 
-const key = fc.oneof(
+export const key = fc.oneof(
   { weight: 8, arbitrary: pathsWith(String)(dynamicConfiguration).map((path) => `traefik/${path.join('/')}`) },
   { weight: 1, arbitrary: fc.string({ maxLength: 20 }).map((rest) => `traefik/http/${rest}`) },
   {

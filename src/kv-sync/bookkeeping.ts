@@ -67,21 +67,38 @@ function bucketOf(key: string): string {
   return (fnv64(object, '1a').low % BUCKETS).toString(16).padStart(2, '0');
 }
 
-/** What has to be written so that the books have these keys of a writer instead of those that they have. */
-export function ownedChanges(root: string, writer: string, before: Owned, after: Owned): StoreChange[] {
-  const buckets = new Map<string, Record<string, string>>();
-  for (const [key, hashes] of after) if (before.get(key)?.join() !== hashes.join()) buckets.set(bucketOf(key), {});
-  for (const key of before.keys()) if (!after.has(key)) buckets.set(bucketOf(key), {});
-  if (buckets.size === 0) return [];
-  const keys = [...after.keys()].map((key) => [key, buckets.get(bucketOf(key))] as const).filter(([, bucket]) => bucket !== undefined);
-  for (const [key, bucket] of keys.sort(([a], [b]) => (a < b ? -1 : 1))) bucket![key] = after.get(key)!.join(' ');
-  const prefix = `${ownedPrefix(root)}${writer}/`;
-  return Array.from(buckets, ([bucket, entries]): StoreChange => {
-    const isEmpty = Object.keys(entries).length === 0;
-    return { key: prefix + bucket, value: isEmpty ? undefined : JSON.stringify(entries) };
+export interface Booking {
+  readonly root: string;
+  readonly writer: string;
+  /** The books as they stand there. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** Keys whose entries are others than there, and maybe some more. */
+  readonly keys: Iterable<string>;
+  readonly owned: Owned;
+}
+
+/** What has to be written so that the books have `owned`. */
+export function bookChanges({ root, writer, texts, keys, owned }: Booking): StoreChange[] {
+  const buckets = new Map<string, string[]>();
+  for (const key of keys) {
+    const bucket = `${ownedPrefix(root)}${writer}/${bucketOf(key)}`;
+    const own = buckets.get(bucket);
+    if (own === undefined) buckets.set(bucket, [key]);
+    else own.push(key);
+  }
+  return [...buckets].flatMap(([bucket, own]) => {
+    const entries = new Map(Object.entries(parseObject(texts.get(bucket))));
+    for (const key of own) {
+      const hashes = owned.get(key);
+      if (hashes === undefined) entries.delete(key);
+      else entries.set(key, hashes.join(' '));
+    }
+    const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+    const value = sorted.length === 0 ? undefined : JSON.stringify(Object.fromEntries(sorted));
+    return value === texts.get(bucket) ? [] : [{ key: bucket, value }];
   });
 }
 
 /** Pairs below a root by their key without it. */
-export const withoutRoot = (root: string, pairs: readonly Pair[]): Map<string, string> =>
-  new Map(pairs.map(([key, value]) => [key.slice(root.length + 1), value]));
+export const withoutRoot = (root: string, pairs: Iterable<Pair>): Map<string, string> =>
+  new Map(Array.from(pairs, ([key, value]) => [key.slice(root.length + 1), value]));

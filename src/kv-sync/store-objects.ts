@@ -53,13 +53,12 @@ export function pathOf(id: string): [section: string, kind: string, name: string
 
 /** The keys of all that the sources say, by object. What stands there as keys is kept as it is written. */
 export function toKeyRecords({ configuration, keys, problems }: SourceMessage): Translation {
-  const entries = new Map<string, Record<string, string>>();
-  for (const [id, pairs] of keys) entries.set(id, Object.fromEntries(pairs));
+  const made = new Map<string, Record<string, string>>();
   const encoded = encodeKeys(withoutKeys(configuration, keys), ROOT);
   for (const [key, value] of encoded.pairs) {
     const id = objectOfKey(key.slice(ROOT.length + 1));
-    let record = entries.get(id);
-    if (record === undefined) entries.set(id, (record = {}));
+    let record = made.get(id);
+    if (record === undefined) made.set(id, (record = {}));
     record[key.slice(ROOT.length + 1)] = value;
   }
   const broken = [...problems, ...encoded.problems];
@@ -67,7 +66,7 @@ export function toKeyRecords({ configuration, keys, problems }: SourceMessage): 
   const held = new Set(
     broken.flatMap(({ place }) => (place.object === undefined ? [] : [place.object, place.object.replace(/@[^@]*$/, '')])),
   );
-  for (const id of held) entries.delete(id);
+  const entries = made.size + held.size === 0 ? keys : new Map([...keys, ...made].filter(([id]) => !held.has(id)));
   return {
     entries,
     notes: ownOptions(configuration, keys),
@@ -85,9 +84,11 @@ function ownOptions(configuration: DynamicConfiguration, keys: SourceMessage['ke
       const fields = Object.entries(KINDS.get(section)?.get(kind.toLowerCase())?.schema.items?.fields ?? {});
       const own = fields.filter(([, field]) => field.own).map(([name]) => name);
       if (own.length === 0) continue;
-      for (const [name, object] of Object.entries(objects)) {
-        const id = `${section}.${kind}.${name}`;
-        for (const option of own.filter((option) => (object as Record<string, unknown>)[option] !== undefined)) {
+      for (const name of Object.keys(objects)) {
+        const object = (objects as Record<string, Record<string, unknown>>)[name]!;
+        for (const option of own) {
+          if (object[option] === undefined) continue;
+          const id = `${section}.${kind}.${name}`;
           const message = keys.has(id)
             ? `${option} is known to Edgeway only: a Traefik that reads this store refuses all its keys`
             : `${option} is known to Edgeway only and stays out of stores; write it as a key where no Traefik reads them`;
@@ -103,6 +104,7 @@ const ROOT = 'traefik';
 type Tree = Record<string, Record<string, Record<string, unknown> | readonly unknown[]>>;
 
 function withoutKeys(configuration: DynamicConfiguration, keys: ReadonlyMap<string, unknown>): DynamicConfiguration {
+  if (countObjects(configuration as Tree) === countObjectKeys(keys)) return {};
   const result: Tree = {};
   for (const [section, kinds] of Object.entries(configuration as Tree)) {
     result[section] = {};
@@ -113,6 +115,20 @@ function withoutKeys(configuration: DynamicConfiguration, keys: ReadonlyMap<stri
     }
   }
   return result as DynamicConfiguration;
+}
+
+/** Every object of `keys` is one of the configuration: where they are as many, nothing is left. */
+function countObjectKeys(keys: ReadonlyMap<string, unknown>): number {
+  let count = 0;
+  for (const id of keys.keys()) if (!id.startsWith('keys.')) count++;
+  return count;
+}
+
+function countObjects(configuration: Tree): number {
+  let count = 0;
+  for (const kinds of Object.values(configuration))
+    for (const objects of Object.values(kinds)) count += Array.isArray(objects) ? 1 : Object.keys(objects).length;
+  return count;
 }
 
 /** The object that these keys mean; undefined when they mean none. */

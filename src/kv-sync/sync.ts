@@ -48,10 +48,12 @@ export async function sync({
 }: SyncOptions): Promise<SyncResult> {
   const once = createTeller(complain);
 
-  async function prove(translation: Translation): Promise<Proven> {
+  async function prove(translation: Translation, before?: Proven): Promise<Proven> {
     const { entries, held, isPartial = false } = translation;
     const removes = prune && !isPartial && (allowEmpty || entries.size > 0);
-    const state = await target.read(entries, { prune: removes });
+    const doubted = before?.plan.steps.map(({ key }) => key);
+    const state = await target.read(entries, { prune: removes, ...(doubted && { doubted }) });
+    if (state === before?.state) return before;
     return { translation, state, plan: createPlan(state.entries, entries, { prune: removes, held, conflicts: state.conflicts }) };
   }
 
@@ -83,7 +85,7 @@ export async function sync({
     const exclusively = target.exclusively ?? ((work) => work());
     return exclusively(async () => {
       // Somebody else may have written while we waited for our turn.
-      const now = target.exclusively === undefined ? first : await prove(first.translation);
+      const now = target.exclusively === undefined ? first : await prove(first.translation, first);
       once.say(formatPlan(now.plan, target), false, say);
       if (!result(now, false).isWell && !keepGoing) {
         complain('Nothing was applied because of what is wrong above; mend it, or give --keep-going to apply the rest');

@@ -1,8 +1,9 @@
 import { sleep } from '../base/clock.ts';
 import { type ConfigError, describe } from '../base/errors.ts';
 import type { DynamicConfiguration } from '../config/dynamic.ts';
-import { decodeKeys, type Pair } from '../config/keys.ts';
-import { bookkeepingPrefix, type OpenedStore, type StoreRevision } from './clients/store.ts';
+import type { Pair } from '../config/keys.ts';
+import { createKeysDecoder, type KeysDecoder } from '../config/keys-decoder.ts';
+import { bookkeepingPrefix, type Changed, type OpenedStore, type StoreRevision } from './clients/store.ts';
 import { inlineFiles } from './inline-files.ts';
 import { keepRefused } from './keep-refused.ts';
 import type { ProviderContext, ProviderMessage } from './provider.ts';
@@ -11,6 +12,7 @@ import { createNodeReport, type NodeReport } from './store-node.ts';
 import { readRevision } from './store-revision.ts';
 import { layStaged, type StoreRead } from './store-staged.ts';
 import { createTicks, type Ticks } from './store-ticks.ts';
+import { createStoreView, type StoreView } from './store-view.ts';
 import { keepTrying } from './stream.ts';
 
 /** Keys that others write have come to rest when none changed for this long … */
@@ -24,6 +26,8 @@ const WRITER_LIMIT_MS = 60_000;
 
 /** What outlives a connection. */
 interface Memory {
+  readonly decoder: KeysDecoder;
+  readonly view: StoreView;
   /** Of the pairs that are in force. */
   pairs: readonly Pair[] | undefined;
   configuration: DynamicConfiguration | undefined;
@@ -33,8 +37,15 @@ interface Memory {
 
 /** The configuration below `rootKey`, whole at every change; the store is closed at the end. It tries again by itself. */
 export async function* followStore(store: OpenedStore, rootKey: string, context: ProviderContext): AsyncIterable<ProviderMessage> {
-  const memory: Memory = { pairs: undefined, configuration: undefined, revision: undefined, warned: new Set() };
   const root = rootKey.replace(/^\/+|\/+$/g, '');
+  const memory: Memory = {
+    decoder: createKeysDecoder(root),
+    view: createStoreView(store, root),
+    pairs: undefined,
+    configuration: undefined,
+    revision: undefined,
+    warned: new Set(),
+  };
   const report = createNodeReport(store, root, context);
   try {
     yield* keepTrying(() => followOnce(store, root, context, memory, report), context);
@@ -54,7 +65,7 @@ async function* followOnce(
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, context.signal]);
   const watched = store.watch([`${root}/`, `${bookkeepingPrefix(root)}revision`], signal);
-  const ticks = createTicks(watched, context.clock, signal);
+  const ticks = createTicks(noted(watched, memory.view), context.clock, signal);
   try {
     let isFirst = true;
     while (await ticks.next()) {
@@ -68,12 +79,19 @@ async function* followOnce(
       if (isFirst && isLost(read, memory, context)) {
         context.log.error('The store came back empty, keeping what it said before until a key is written', { store: store.name });
       } else {
-        yield await decodeRead(store, root, read, context, memory, report);
+        yield await decodeRead(store, read, context, memory, report);
       }
       isFirst = false;
     }
   } finally {
     over.abort();
+  }
+}
+
+async function* noted(watched: AsyncIterable<Changed>, view: StoreView): AsyncGenerator<void> {
+  for await (const changed of watched) {
+    view.note(changed);
+    yield;
   }
 }
 
@@ -95,7 +113,7 @@ async function settle(store: OpenedStore, root: string, ticks: Ticks, context: P
     } else if (memory.pairs !== undefined && !isNewer(revision, memory.revision)) {
       isRestless = !(await ticks.quiet(QUIET_MS, Math.max(0, started + RESTLESS_MS - clock.now())));
     }
-    const pairs = await store.read(`${root}/`);
+    const { pairs } = await memory.view.read(revision);
     if (isRestless) return readStanding(store, root, ticks, context, memory, pairs);
     const after = await readRevision(store, root);
     if (after?.revision === revision?.revision && after?.state === revision?.state) return { pairs, revision };
@@ -123,13 +141,12 @@ async function readStanding(
 
 async function decodeRead(
   store: OpenedStore,
-  root: string,
   { pairs, revision }: StoreRead,
   context: ProviderContext,
   memory: Memory,
   report: NodeReport,
 ): Promise<ProviderMessage> {
-  const loaded = decodeKeys(root, pairs);
+  const loaded = memory.decoder.decode(pairs);
   const inlined = await inlineFiles(loaded.configuration, store.name);
   const configuration = keepRefused(inlined.configuration, loaded.refused, memory.configuration);
   tellWarnings([...loaded.warnings, ...inlined.warnings], context, memory);

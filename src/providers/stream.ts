@@ -1,5 +1,6 @@
 import { createBackoff } from '../base/backoff.ts';
 import { sleep } from '../base/clock.ts';
+import { equal } from '../config/merge/equal.ts';
 import type { ProviderContext, ProviderMessage } from './provider.ts';
 
 type Messages = AsyncIterable<ProviderMessage>;
@@ -26,19 +27,23 @@ export async function* keepTrying(start: () => Messages, context: ProviderContex
 
 /** Drops what says the same as before. */
 export async function* distinct(source: Messages): Messages {
-  let last: string | undefined;
+  let last: ProviderMessage | undefined;
   for await (const message of source) {
-    const text = JSON.stringify([message.configuration, message.problems.map((problem) => problem.message)], (_, value) =>
-      typeof value === 'bigint' ? `${value}n` : value,
-    );
-    if (text === last) {
+    if (last !== undefined && isSame(last, message)) {
       message.applied?.();
       continue;
     }
-    last = text;
+    last = message;
     yield message;
   }
 }
+
+const isSame = (a: ProviderMessage, b: ProviderMessage): boolean =>
+  equal(a.configuration, b.configuration) &&
+  equal(
+    a.problems.map(({ message }) => message),
+    b.problems.map(({ message }) => message),
+  );
 
 /**
  * After a message, waits `ms`; of what comes meanwhile only the newest is passed on (Traefik's providersThrottleDuration). An

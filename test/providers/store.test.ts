@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLogger, type LogLine } from '../../src/base/log.ts';
+import { hashPairs } from '../../src/providers/clients/pair-hash.ts';
 import { StoreError } from '../../src/providers/clients/store.ts';
 import type { ProviderContext, ProviderMessage } from '../../src/providers/provider.ts';
 import { followStore } from '../../src/providers/store.ts';
@@ -42,9 +43,11 @@ function follow(rootKey = 'traefik', more: Partial<ProviderContext> = {}) {
         for (let i = 0; i < 12; i++) await turn();
       }
     },
-    revision(revision: number, state: 'writing' | 'written') {
-      memory.put('edgeway/traefik/revision', JSON.stringify({ revision, state, hash: `h${revision}`, writer: 'test', at: 0 }));
+    revision(revision: number, state: 'writing' | 'written', hash = `h${revision}`) {
+      memory.put('edgeway/traefik/revision', JSON.stringify({ revision, state, hash, writer: 'test', at: 0 }));
     },
+    /** What sync notes of the keys that are there. */
+    hash: () => hashPairs([...memory.pairs].filter(([key]) => key.startsWith('traefik/'))),
   };
 }
 let ending: (() => Promise<void>) | undefined;
@@ -90,6 +93,38 @@ describe('what a store says', () => {
     expect(messages[1]!.configuration.http!.routers!.a).toMatchObject({ rule: 'Path(`/a`)', service: 's', middlewares: ['auth'] });
     expect(rule('a')).toBeDefined();
     expect(state.reads - reads).toBe(1);
+  });
+
+  it('asks for the changed keys only, and decodes their object only, when sync noted what all is then', async () => {
+    const { pass, put, rule, revision, hash, messages, state } = follow();
+    for (const name of ['a', 'b', 'c']) put(`traefik/http/routers/${name}/rule`, 'Path(`/old`)');
+    revision(1, 'written', hash());
+    await pass(0);
+    const { reads } = state;
+    put(`${router}/rule`, 'Path(`/new`)');
+    revision(2, 'written', hash());
+    await pass(0);
+    expect([rule('a'), rule('b')]).toEqual(['Path(`/new`)', 'Path(`/old`)']);
+    expect(state.reads).toBe(reads);
+    const [before, after] = messages.map(({ configuration }) => configuration.http!.routers!);
+    expect(Object.keys(after!).filter((name) => after![name] !== before![name])).toEqual(['a']);
+  });
+
+  it.each<[string, (world: ReturnType<typeof follow>) => void]>([
+    ['went without a word', ({ pairs }) => pairs.delete('traefik/http/routers/b/rule')],
+    ['came without a word', ({ pairs }) => pairs.set('traefik/http/routers/d/rule', 'Path(`/d`)')],
+  ])('reads all when a key %s', async (_, change) => {
+    const world = follow();
+    const { pass, put, revision, messages } = world;
+    for (const name of ['a', 'b', 'c']) put(`traefik/http/routers/${name}/rule`, 'Path(`/old`)');
+    revision(1, 'written', world.hash());
+    await pass(0);
+    change(world);
+    put(`${router}/rule`, 'Path(`/new`)');
+    revision(2, 'written', world.hash());
+    await pass(0);
+    const there = [...world.pairs.keys()].filter((key) => key.startsWith('traefik/')).map((key) => key.split('/')[3]);
+    expect(Object.keys(messages.at(-1)!.configuration.http!.routers!).sort()).toEqual(there.sort());
   });
 
   it('takes what stands still after a second of changes, and leaves what is in motion as it was', async () => {

@@ -63,8 +63,8 @@ async function readStream(stream: Io['stdin']): Promise<string> {
 async function readText(name: string, text: string, io: Io, options: ReadOptions): Promise<ReadSource> {
   const format = formatOfText(name, text);
   if (format === 'pairs') {
-    const { pairs, lines, problems, warnings } = parsePairs(text, name);
-    const read = readPairs(name, pairs, (key) => lines.get(key), options);
+    const { pairs, lineOf, problems, warnings } = parsePairs(text, name);
+    const read = readPairs(name, pairs, lineOf, options);
     return { ...read, problems: [...problems.map((error) => ({ error })), ...read.problems], warnings: [...warnings, ...read.warnings] };
   }
   let document: Document;

@@ -29,7 +29,7 @@ export function kindOf(tree: Tree): Kind {
 export function formatOfText(name: string, text: string): Format | 'pairs' {
   const known = formatOf(name);
   if (known !== undefined) return known;
-  const first = text.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('#')) ?? '';
+  const first = /^(?!\s*(?:#|$)).+/m.exec(text)?.[0] ?? '';
   if (/^\s*\{/.test(first)) return 'json';
   if (/^[^\s:={}"']+\/[^\s:=,]*\s*[=,\t ]/.test(first)) return 'pairs';
   if (/^\s*\[.+\]\s*(#.*)?$/.test(first) || /^\s*[\w."-]+\s*=/.test(first)) return 'toml';

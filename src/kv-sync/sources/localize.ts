@@ -33,15 +33,40 @@ export function localize(
     result[section] = {};
     for (const [kind, objects] of Object.entries(kinds ?? {})) {
       result[section][kind] =
-        Array.isArray(objects) || section === 'tls'
-          ? objects
-          : Object.fromEntries(Object.entries(objects).map(([name, object]) => [name, rename(object, shorten)]));
+        Array.isArray(objects) || section === 'tls' ? objects : renameAll(objects as Readonly<Record<string, unknown>>, shorten);
     }
   }
   return result as DynamicConfiguration;
 }
 
-function rename(value: unknown, shorten: (kind: string, text: string) => string): unknown {
+function renameAll(objects: Readonly<Record<string, unknown>>, shorten: Shorten): Readonly<Record<string, unknown>> {
+  let changed: Record<string, unknown> | undefined;
+  for (const name of Object.keys(objects)) {
+    const object = objects[name] as object;
+    if (isLocal(object)) continue;
+    const renamed = rename(object, shorten);
+    if (renamed !== object) (changed ??= { ...objects })[name] = renamed;
+  }
+  return changed ?? objects;
+}
+
+/** Objects that name nothing of another provider, whatever providers there are: most of ten thousand do not change from look to look. */
+const local = new WeakSet<object>();
+
+function isLocal(object: object): boolean {
+  if (local.has(object)) return true;
+  let isForeign = false;
+  rename(object, (_, text) => {
+    isForeign ||= text.includes('@');
+    return text;
+  });
+  if (!isForeign) local.add(object);
+  return !isForeign;
+}
+
+type Shorten = (kind: string, text: string) => string;
+
+function rename(value: unknown, shorten: Shorten): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return unlessSame(value, (item) => rename(item, shorten));
   let changed: Record<string, unknown> | undefined;

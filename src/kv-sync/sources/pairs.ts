@@ -3,8 +3,10 @@ import type { Pair } from '../../config/keys.ts';
 
 export interface ReadPairs {
   readonly pairs: readonly Pair[];
-  /** 1-based line of a key; of one that stands there twice, the one that counts. */
-  readonly lines: ReadonlyMap<string, number>;
+  /** 1-based line of each pair. */
+  readonly lines: readonly number[];
+  /** Line of a key; of one that stands there twice, the one that counts. */
+  readonly lineOf: (key: string) => number | undefined;
   /** Lines that cannot be understood: what they meant is unknown. */
   readonly problems: readonly ConfigError[];
   /** Keys that stand there twice. */
@@ -20,8 +22,9 @@ const MAX_LINES = 1_000;
  * say nothing.
  */
 export function parsePairs(text: string, source: string): ReadPairs {
-  const found = new Map<string, string>();
-  const lines = new Map<string, number>();
+  const pairs: Pair[] = [];
+  const lines: number[] = [];
+  const places = new Map<string, number>();
   const problems: ConfigError[] = [];
   const warnings: ConfigError[] = [];
   const rows = text.replace(/^\uFEFF/, '').split(/\r?\n/);
@@ -31,15 +34,17 @@ export function parsePairs(text: string, source: string): ReadPairs {
     index = read.next;
     if (read.problem !== undefined) problems.push(new ConfigError('config.syntax', read.problem, { source, line }));
     if (read.pair === undefined) continue;
-    const [key, value] = read.pair;
-    if (found.has(key))
+    const [key] = read.pair;
+    const place = places.get(key) ?? pairs.length;
+    if (place < pairs.length)
       warnings.push(
-        new ConfigError('config.conflict', `The key ${key} stands in line ${lines.get(key)} too; the last one counts`, { source, line }),
+        new ConfigError('config.conflict', `The key ${key} stands in line ${lines[place]} too; the last one counts`, { source, line }),
       );
-    found.set(key, value);
-    lines.set(key, line);
+    places.set(key, place);
+    pairs[place] = read.pair;
+    lines[place] = line;
   }
-  return { pairs: [...found], lines, problems, warnings };
+  return { pairs, lines, lineOf: (key) => lines[places.get(key) ?? -1], problems, warnings };
 }
 
 interface Line {
@@ -52,6 +57,11 @@ function readLine(rows: readonly string[], index: number): Line {
   const row = rows[index]!.trim();
   const next = index + 1;
   if (row === '' || row.startsWith('#')) return { next };
+  // Nearly all lines are a key and a comma.
+  const end = row.search(/[\s,="]/);
+  const begin = row[end + 1];
+  if (end > 0 && row[end] === ',' && (begin === undefined || !/[\s"']/.test(begin)))
+    return { next, pair: [row.slice(0, end), row.slice(end + 1)] };
   const key = row.startsWith('"') ? /^"((?:[^"]|"")*)"/.exec(row) : /^([^\s,="]+)/.exec(row);
   if (key === null) return { next, problem: `'${shorten(row)}' begins with no key; write key,value` };
   const divider = /^\s*[,=]\s*|^\s+/.exec(row.slice(key[0].length));

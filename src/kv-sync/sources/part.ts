@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { ConfigError } from '../../base/errors.ts';
 import type { DynamicConfiguration } from '../../config/dynamic.ts';
-import type { Pair } from '../../config/keys.ts';
+import type { KeyRecord } from '../store-objects.ts';
 
 /** What one file, folder, stream or store says: always all of it. */
 export interface Part {
@@ -12,8 +12,8 @@ export interface Part {
   readonly configuration: DynamicConfiguration;
   readonly problems: readonly ConfigError[];
   readonly warnings: readonly ConfigError[];
-  /** As they stand in the source, keys without the root; absent when it has no keys. */
-  readonly pairs?: readonly Pair[];
+  /** Objects that stand in the source as keys, and keys that are no objects; absent when it has no keys. */
+  readonly records?: ReadonlyMap<string, KeyRecord>;
 }
 
 /** Suffixes of the providers that read flat keys. */

@@ -3,11 +3,11 @@ import { ConfigError } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { formatOf, parseDocument } from '../../config/document.ts';
 import type { DynamicConfiguration } from '../../config/dynamic.ts';
-import type { Pair } from '../../config/keys.ts';
 import type { RuntimeConfiguration } from '../../config/runtime.ts';
 import type { StoreClient } from '../../providers/clients/store.ts';
 import { fileProvider } from '../../providers/file.ts';
 import { distinct, throttle } from '../../providers/stream.ts';
+import type { KeyRecord } from '../store-objects.ts';
 import { kindOf } from './detect.ts';
 import { createJudge, type JudgeOptions } from './judge.ts';
 import type { Part, PartContext } from './part.ts';
@@ -20,8 +20,8 @@ export interface SourceMessage {
   readonly runtime: RuntimeConfiguration;
   /** As it is written, of one provider: names are bare. */
   readonly configuration: DynamicConfiguration;
-  /** Objects that are written as flat keys, by `http.routers.blog`: these keys, without root. */
-  readonly keys: ReadonlyMap<string, readonly Pair[]>;
+  /** Objects that are written as flat keys, by `http.routers.blog`. */
+  readonly keys: ReadonlyMap<string, KeyRecord>;
   /** What is wrong, with its place. */
   readonly problems: readonly ConfigError[];
   /** What is odd; it keeps nothing from being applied. */

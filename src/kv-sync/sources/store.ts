@@ -4,15 +4,16 @@ import { ConfigError, describe } from '../../base/errors.ts';
 import type { StoreClient } from '../../providers/clients/store.ts';
 import { readRevision } from '../../providers/store-revision.ts';
 import { revisionKey } from '../bookkeeping.ts';
+import { createKeysReader } from './keys.ts';
 import { describePart, type Part, type PartContext } from './part.ts';
-import { readKeys } from './text.ts';
 
 /** What a store has below a root. While another sync writes there, nothing is said. */
 export async function* readStore(client: StoreClient, root: string, watch: boolean, context: PartContext): AsyncGenerator<Part> {
+  const readKeys = createKeysReader(root);
   const read = async (): Promise<Part | undefined> => {
     const revision = await readRevision(client, root);
     if (revision?.state === 'writing') return undefined;
-    return readKeys(client.name, await client.read(`${root}/`), () => undefined, root);
+    return readKeys(client.name, await client.read(`${root}/`), () => undefined);
   };
   if (!watch) {
     yield (await read()) ??

@@ -8,9 +8,9 @@ import { inlineFiles } from '../../providers/inline-files.ts';
 import { createPathWatcher } from '../../providers/path-watcher.ts';
 import { readCompose } from './compose.ts';
 import { formatOfText, kindOf, parseTree } from './detect.ts';
-import { decodeLocated } from './keys.ts';
-import { parsePairs } from './pairs.ts';
-import { describePart, KEY_SUFFIXES, type Part, type PartContext } from './part.ts';
+import { createKeysReader, type KeysReader } from './keys.ts';
+import { createPairsReader, type PairsReader } from './pairs-reader.ts';
+import { describePart, type Part, type PartContext } from './part.ts';
 
 /** A file is read when it has not changed for this long: who writes it in place may be in the middle of it. */
 const REST_MS = 100;
@@ -20,6 +20,7 @@ const RESTLESS_MS = 2_000;
 /** A file whose content tells what it is: lines of keys, a compose file, JSON. What cannot be read at all is told, and stays as it was. */
 export async function* readTextFile(path: string, watch: boolean, context: PartContext): AsyncGenerator<Part> {
   const watcher = watch ? createPathWatcher(context.clock, context.signal) : undefined;
+  const readers = createReaders(context);
   let last: Part | undefined;
   do {
     let part: Part;
@@ -27,7 +28,7 @@ export async function* readTextFile(path: string, watch: boolean, context: PartC
     // Until nothing can have changed between the look at the file and the begin of the watch.
     do {
       const text = await readFile(path, 'utf8').catch((error: Error) => error);
-      part = text instanceof Error ? unreadable(path, text, last) : await readText(path, text, context);
+      part = text instanceof Error ? unreadable(path, text, last) : await readText(path, text, context, readers);
     } while (watcher !== undefined && (await watcher.set([path], new Set())));
     last = part;
     yield part;
@@ -55,31 +56,40 @@ const unreadable = (path: string, error: Error, last: Part | undefined): Part =>
   return last === undefined ? describePart(path, problem) : { ...last, problems: [problem] };
 };
 
+/** Know what they read last. */
+interface TextReaders {
+  readonly readPairs: PairsReader;
+  readonly readKeys: KeysReader;
+}
+
+const createReaders = ({ root }: PartContext): TextReaders => ({ readPairs: createPairsReader(), readKeys: createKeysReader(root) });
+
 /** What a text says, by its name and its look. */
-export async function readText(name: string, text: string, context: PartContext): Promise<Part> {
+export async function readText(
+  name: string,
+  text: string,
+  context: PartContext,
+  { readPairs, readKeys }: TextReaders = createReaders(context),
+): Promise<Part> {
   const format = formatOfText(name, text);
   if (format === 'pairs' || text.trim() === '') {
-    const { pairs, lines, problems, warnings } = parsePairs(text, name);
-    return addProblems(
-      readKeys(name, pairs, (key) => lines.get(key), context.root),
-      problems,
-      warnings,
-    );
+    const { pairs, lineOf, problems, warnings } = readPairs(text, name);
+    return addProblems(readKeys(name, pairs, lineOf), problems, warnings);
   }
   try {
-    return await readTree(name, parseTree(name, text, format), context);
+    return await readTree(name, parseTree(name, text, format), context, readKeys);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return describePart(name, error);
   }
 }
 
-async function readTree(name: string, document: Document, context: PartContext): Promise<Part> {
+async function readTree(name: string, document: Document, context: PartContext, readKeys: KeysReader): Promise<Part> {
   const kind = kindOf(document.tree);
   if (kind === 'compose') return fromCompose(name, document, context);
   if (kind === 'keys') {
     const pairs = Object.entries(document.tree).map(([key, value]): Pair => [key, String(value)]);
-    return readKeys(name, pairs, (key) => document.lineOf([key]), context.root);
+    return readKeys(name, pairs, (key) => document.lineOf([key]));
   }
   if (kind === 'static') throw new ConfigError('config.bad-value', `is a static configuration; name it with --static`, { source: name });
   if (kind === 'nothing' && Object.keys(document.tree).length > 0)
@@ -106,29 +116,6 @@ function fromCompose(name: string, document: Document, { root, environment }: Pa
       new ConfigError('config.conflict', 'has labels of services and others below deploy; name the ones or the others', { source: name }),
     );
   return { source: name, suffixes: ['docker', 'swarm'], configuration: first?.configuration ?? {}, problems, warnings };
-}
-
-/** Keys below the root; others are told, as they would not arrive. */
-export function readKeys(source: string, all: readonly Pair[], lineOf: (key: string) => number | undefined, root: string): Part {
-  const problems = all
-    .filter(([key]) => !key.startsWith(`${root}/`))
-    .map(
-      ([key]) =>
-        new ConfigError('config.bad-value', `The key ${key} does not begin with '${root}/'; another root is given with --root`, {
-          source,
-          line: lineOf(key),
-        }),
-    );
-  const pairs = all.filter(([key]) => key.startsWith(`${root}/`));
-  const decoded = decodeLocated(root, pairs, source, lineOf);
-  return {
-    source,
-    suffixes: KEY_SUFFIXES,
-    configuration: decoded.configuration,
-    problems: [...problems, ...decoded.problems],
-    warnings: decoded.warnings,
-    pairs: pairs.map(([key, value]): Pair => [key.slice(root.length + 1), value]),
-  };
 }
 
 const addProblems = (part: Part, problems: readonly ConfigError[], warnings: readonly ConfigError[]): Part => ({

@@ -1,7 +1,6 @@
 import { ConfigError } from '../../base/errors.ts';
 import type { DynamicConfiguration } from '../../config/dynamic.ts';
-import type { Pair } from '../../config/keys.ts';
-import { objectOfKey, pathOf } from '../store-objects.ts';
+import { type KeyRecord, pathOf } from '../store-objects.ts';
 import { localize } from './localize.ts';
 import type { Part } from './part.ts';
 
@@ -9,65 +8,65 @@ export interface United {
   /** All objects of all sources, as one provider would have them. */
   readonly configuration: DynamicConfiguration;
   readonly problems: readonly ConfigError[];
-  /** Objects that stand in a source as keys, with these keys (without root); they are kept as they are written. */
-  readonly keys: ReadonlyMap<string, readonly Pair[]>;
+  /** Objects that stand in a source as keys, with their keys; they are kept as they are written. */
+  readonly keys: ReadonlyMap<string, KeyRecord>;
   /** Suffixes that meant one of the sources. */
   readonly suffixes: ReadonlySet<string>;
 }
 
-type Tree = Record<string, Record<string, Record<string, unknown> | readonly unknown[]>>;
+type Objects = Readonly<Record<string, unknown>>;
+type Tree = Record<string, Record<string, Objects | readonly unknown[]>>;
 
 /** Of two objects with one name the first counts, and the second is a problem. */
 export function unite(parts: readonly Part[]): United {
   const merged: Tree = {};
   const problems: ConfigError[] = [];
-  const owners = new Map<string, Part>();
-  for (const part of parts) {
+  for (const [index, part] of parts.entries()) {
     problems.push(...part.problems);
     for (const [section, kinds] of Object.entries(part.configuration as Tree)) {
       const into = (merged[section] ??= {});
       for (const [kind, objects] of Object.entries(kinds ?? {})) {
-        const key = `${section}.${kind}`;
-        if (Array.isArray(objects)) {
-          const before = into[kind] as readonly unknown[] | undefined;
-          into[kind] = [...(before ?? []), ...objects];
-          if (before === undefined) owners.set(key, part);
-          else owners.delete(key);
-        } else
-          into[kind] = addAll(into[kind] as Record<string, unknown>, objects as Record<string, unknown>, { key, part, owners, problems });
+        const before = into[kind];
+        if (before === undefined) into[kind] = objects;
+        else if (Array.isArray(objects)) into[kind] = [...(before as readonly unknown[]), ...objects];
+        else
+          into[kind] = addAll(before as Objects, objects as Objects, {
+            path: [section, kind],
+            part,
+            earlier: parts.slice(0, index),
+            problems,
+          });
       }
     }
   }
   const suffixes = new Set(parts.flatMap((part) => part.suffixes));
-  const configuration = localize(merged as DynamicConfiguration, suffixes, (section, kind, name) =>
-    owners.has(`${section}.${kind}.${name}`),
-  );
-  return { configuration, problems, suffixes, keys: keysOf(parts, owners, merged, configuration as Tree) };
+  const configuration = localize(merged as DynamicConfiguration, suffixes, (section, kind, name) => hasObject(merged, section, kind, name));
+  return { configuration, problems, suffixes, keys: keysOf(parts, merged, configuration as Tree) };
 }
 
+const hasObject = (tree: Tree, section: string, kind: string, name: string): boolean => {
+  const objects = tree[section]?.[kind];
+  return objects !== undefined && !Array.isArray(objects) && Object.hasOwn(objects, name);
+};
+
 interface Adding {
-  readonly key: string;
+  readonly path: readonly [section: string, kind: string];
   readonly part: Part;
-  readonly owners: Map<string, Part>;
+  readonly earlier: readonly Part[];
   readonly problems: ConfigError[];
 }
 
-function addAll(
-  known: Readonly<Record<string, unknown>> | undefined,
-  objects: Readonly<Record<string, unknown>>,
-  { key, part, owners, problems }: Adding,
-): Record<string, unknown> {
+function addAll(known: Objects, objects: Objects, { path: [section, kind], part, earlier, problems }: Adding): Objects {
   const named: Record<string, unknown> = { ...known };
   for (const [name, object] of Object.entries(objects)) {
-    const owner = owners.get(`${key}.${name}`);
+    const owner = earlier.find(({ configuration }) => hasObject(configuration as Tree, section, kind, name));
     if (owner === undefined) {
-      owners.set(`${key}.${name}`, part);
       Object.defineProperty(named, name, { value: object, enumerable: true, writable: true, configurable: true });
     } else {
       problems.push(
         new ConfigError('config.conflict', `It is written in ${owner.source} too, which counts; give one of them another name`, {
           source: part.source,
-          object: `${key}.${name}`,
+          object: `${section}.${kind}.${name}`,
         }),
       );
     }
@@ -75,32 +74,25 @@ function addAll(
   return named;
 }
 
-/** Keys of objects of which nothing had to be renamed, and keys that are no objects (a static configuration in the store). */
-function keysOf(parts: readonly Part[], owners: ReadonlyMap<string, Part>, merged: Tree, localized: Tree): Map<string, readonly Pair[]> {
-  const keys = new Map<string, Pair[]>();
-  // Keys do not tell letter case apart: an object is named as its first key names it.
-  const ids = new Map(Array.from(owners.keys(), (id) => [id.toLowerCase(), id]));
+/** Keys of objects that count and of which nothing had to be renamed, and keys that are no objects (a static configuration in the store). */
+function keysOf(parts: readonly Part[], merged: Tree, localized: Tree): ReadonlyMap<string, KeyRecord> {
+  const [only] = parts;
+  if (parts.length === 1 && isSame(merged, localized)) return only!.records ?? new Map();
+  const keys = new Map<string, KeyRecord>();
   for (const part of parts) {
-    for (const pair of part.pairs ?? []) {
-      if (pair[0] !== '' && !isObjectKey(pair[0])) {
-        keys.set(`keys.${pair[0]}`, [pair]);
+    for (const [id, record] of part.records ?? []) {
+      const [section, kind, name] = pathOf(id);
+      if (section === 'keys') {
+        keys.set(id, record);
         continue;
       }
-      const id = ids.get(objectOfKey(pair[0]).toLowerCase()) ?? '';
-      const [section, kind, name] = pathOf(id);
-      const isKept =
-        section === 'keys' || (owners.get(id) === part && (name === undefined || sameObject(merged, localized, section, kind, name)));
-      if (!isKept) continue;
-      const list = keys.get(id);
-      if (list === undefined) keys.set(id, [pair]);
-      else list.push(pair);
+      const own = (part.configuration as Tree)[section]?.[kind];
+      const [all, written] = [localized[section]?.[kind], name === undefined ? own : (own as Objects)[name]];
+      if (written === (name === undefined ? all : (all as Objects)[name])) keys.set(id, record);
     }
   }
   return keys;
 }
 
-/** Whatever begins like a section, Traefik reads as one. */
-const isObjectKey = (key: string): boolean => /^(?:http|tcp|udp|tls)/i.test(key);
-
-const sameObject = (a: Tree, b: Tree, section: string, kind: string, name: string): boolean =>
-  (a[section]?.[kind] as Record<string, unknown>)?.[name] === (b[section]?.[kind] as Record<string, unknown>)?.[name];
+const isSame = (a: Tree, b: Tree): boolean =>
+  Object.entries(a).every(([section, kinds]) => Object.entries(kinds).every(([kind, objects]) => b[section]?.[kind] === objects));

@@ -13,12 +13,15 @@ export interface Comparing {
   readonly takeOver: boolean;
 }
 
+export interface Compared {
+  readonly entries: Entries;
+  readonly conflicts: readonly Conflict[];
+  /** Keys of ours that are gone, or have what we want without the books knowing. */
+  readonly unbooked: () => readonly string[];
+}
+
 /** What is in a store of the objects that are ours or that the source has, and what others have done to them. */
-export function compareOwned({ there, books, writer, desired, prune, takeOver }: Comparing): {
-  entries: Entries;
-  conflicts: Conflict[];
-  notes: FoldNote[];
-} {
+export function compareOwned({ there, books, writer, desired, prune, takeOver }: Comparing): Compared {
   const own = books.owned.get(writer) ?? new Map<string, readonly string[]>();
   const idOf = createIds(desired);
   const keysOf = new Map<string, string[]>();
@@ -46,7 +49,50 @@ export function compareOwned({ there, books, writer, desired, prune, takeOver }:
     }
     if (Object.keys(record).length > 0) entries.set(id, record);
   }
-  return { entries, conflicts, notes: strangersIn(there, own, desired, idOf) };
+  const isUnbooked = ([key, hashes]: [string, readonly string[]]): boolean => {
+    const value = there.get(key);
+    return value === undefined || (desired.get(idOf(key))?.[key] === value && hashes.join() !== hashOf(value));
+  };
+  return {
+    entries,
+    conflicts,
+    unbooked: () =>
+      Array.from(own)
+        .filter(isUnbooked)
+        .map(([key]) => key),
+  };
+}
+
+/**
+ * The same when of a store that is as it was some objects are wanted that were not, or not so; all else is as it was `before`,
+ * without a conflict.
+ */
+export function compareChanged(
+  now: Comparing,
+  before: { readonly desired: ReadonlyMap<string, KeyRecord>; readonly compared: Compared },
+): Compared {
+  const own = now.books.owned.get(now.writer) ?? new Map<string, readonly string[]>();
+  const desired = new Map<string, KeyRecord>();
+  const owned = new Map<string, readonly string[]>();
+  const entries = new Map(before.compared.entries);
+  for (const id of changedIds(before.desired, now.desired)) {
+    const record = now.desired.get(id);
+    if (record !== undefined) desired.set(id, record);
+    for (const some of [record, before.desired.get(id), before.compared.entries.get(id) as KeyRecord | undefined])
+      for (const key of Object.keys(some ?? {})) if (own.has(key)) owned.set(key, own.get(key)!);
+    entries.delete(id);
+  }
+  const books = { ...now.books, owned: new Map(now.books.owned).set(now.writer, owned) };
+  const compared = compareOwned({ ...now, books, desired });
+  for (const [id, record] of compared.entries) entries.set(id, record);
+  return { entries, conflicts: compared.conflicts, unbooked: () => [...before.compared.unbooked(), ...compared.unbooked()] };
+}
+
+function changedIds(before: ReadonlyMap<string, KeyRecord>, now: ReadonlyMap<string, KeyRecord>): Set<string> {
+  const ids = new Set<string>();
+  for (const [id, record] of now) if (before.get(id) !== record) ids.add(id);
+  for (const id of before.keys()) if (!now.has(id)) ids.add(id);
+  return ids;
 }
 
 function foreign(key: string, { owned }: Bookkeeping): string {
@@ -55,15 +101,14 @@ function foreign(key: string, { owned }: Bookkeeping): string {
 }
 
 /** Keys of others within objects that the source has: they change what ours mean. */
-function strangersIn(
-  there: ReadonlyMap<string, string>,
-  own: ReadonlyMap<string, unknown>,
-  desired: ReadonlyMap<string, KeyRecord>,
-  idOf: (key: string) => string,
-): FoldNote[] {
+export function strangersIn({ there, books, writer, desired }: Comparing): FoldNote[] {
+  const own = books.owned.get(writer);
+  const strange: string[] = [];
+  for (const key of there.keys()) if (own?.has(key) !== true) strange.push(key);
+  if (strange.length === 0) return [];
+  const idOf = createIds(desired);
   const notes: FoldNote[] = [];
-  for (const key of there.keys()) {
-    if (own.has(key)) continue;
+  for (const key of strange) {
     const id = idOf(key);
     const record = desired.get(id);
     if (record !== undefined && !Object.hasOwn(record, key))

@@ -1,5 +1,5 @@
 import type { StoreChange, StoreClient, StoreLock, StoreRevision } from '../../providers/clients/store.ts';
-import { type Bookkeeping, hashOf, ownedChanges } from '../bookkeeping.ts';
+import { type Bookkeeping, bookChanges, hashOf, type Owned } from '../bookkeeping.ts';
 import type { Plan, PlanStep } from '../plan.ts';
 import { type KeyRecord, pathOf } from '../store-objects.ts';
 import { createIds } from './store-compare.ts';
@@ -13,6 +13,8 @@ export interface PlannedWrites {
   readonly booked: readonly StoreChange[];
   /** The same against `announced`. */
   readonly rebooked: () => readonly StoreChange[];
+  /** What the books say then of this writer. */
+  readonly owned: Owned;
   /** Keys without root, afterwards. */
   readonly result: ReadonlyMap<string, string>;
 }
@@ -25,13 +27,14 @@ export interface Writing {
   readonly writer: string;
   readonly desired: ReadonlyMap<string, KeyRecord>;
   readonly takeOver: boolean;
+  /** As compareOwned tells. */
+  readonly unbooked: readonly string[];
 }
 
-export function planWrites({ plan, there, books, root, writer, desired, takeOver }: Writing): PlannedWrites {
+export function planWrites({ plan, there, books, root, writer, desired, takeOver, unbooked }: Writing): PlannedWrites {
   const own = books.owned.get(writer) ?? new Map<string, readonly string[]>();
   const result = new Map(there);
   const after = new Map(own);
-  const announced = new Map(own);
   const objects: StoreChange[][] = [];
   for (const step of [...plan.steps].sort(byUse)) {
     const changes = changesOf(step);
@@ -42,36 +45,73 @@ export function planWrites({ plan, there, books, root, writer, desired, takeOver
       } else {
         result.set(key, value);
         after.set(key, [hashOf(value)]);
-        announced.set(key, [...new Set([...(own.get(key) ?? []), hashOf(value)])]);
       }
     }
     if (changes.length > 0) objects.push(changes.map(({ key, value }) => ({ key: `${root}/${key}`, value })));
   }
-  settle(after, { plan, result, desired, takeOver });
+  const taken = takeOver ? takeKeys(after, desired) : [];
+  settle(after, { plan, result, desired, unbooked });
+  const written = objects.flat().map(({ key }) => key.slice(root.length + 1));
+  const keys = [...written, ...taken, ...unbooked];
+  const book = (texts: ReadonlyMap<string, string>, owned: Owned): StoreChange[] => bookChanges({ root, writer, texts, keys, owned });
+  const announced = (): StoreChange[] => book(books.texts, announce(own, after, written));
   return {
-    announced: () => ownedChanges(root, writer, own, announced),
+    announced,
     objects,
-    booked: ownedChanges(root, writer, own, after),
-    rebooked: () => ownedChanges(root, writer, announced, after),
+    booked: book(books.texts, after),
+    rebooked: () => book(withTexts(books.texts, announced()), after),
+    owned: after,
     result,
   };
 }
 
-/** Books of what needed no write: a value that somebody made what we want, a key that is gone, one that is taken over. */
+/** Texts of books when these changes are carried out. */
+export function withTexts(before: ReadonlyMap<string, string>, changes: readonly StoreChange[]): Map<string, string> {
+  const texts = new Map(before);
+  for (const { key, value } of changes) {
+    if (value === undefined) texts.delete(key);
+    else texts.set(key, value);
+  }
+  return texts;
+}
+
+/** With both hashes of every key that is written. */
+function announce(own: Owned, after: Owned, written: readonly string[]): Owned {
+  const announced = new Map(own);
+  for (const key of written) {
+    const hashes = after.get(key);
+    if (hashes !== undefined) announced.set(key, [...new Set([...(own.get(key) ?? []), ...hashes])]);
+  }
+  return announced;
+}
+
+/** Keys of the source that were not ours. */
+function takeKeys(owned: Map<string, readonly string[]>, desired: Writing['desired']): string[] {
+  const taken: string[] = [];
+  for (const record of desired.values())
+    for (const [key, value] of Object.entries(record)) {
+      if (owned.has(key)) continue;
+      owned.set(key, [hashOf(value)]);
+      taken.push(key);
+    }
+  return taken;
+}
+
+/** Books of what needed no write: a value that somebody made what we want, a key that is gone. */
 function settle(
   owned: Map<string, readonly string[]>,
-  { plan, result, desired, takeOver }: Pick<Writing, 'plan' | 'desired' | 'takeOver'> & { result: ReadonlyMap<string, string> },
+  { plan, result, desired, unbooked }: Pick<Writing, 'plan' | 'desired' | 'unbooked'> & { result: ReadonlyMap<string, string> },
 ): void {
+  if (unbooked.length === 0) return;
   const idOf = createIds(desired);
   const untouched = new Set([...plan.conflicts.map(({ key }) => key), ...plan.kept]);
-  for (const [key, hashes] of [...owned]) {
-    const id = idOf(key);
-    if (untouched.has(id)) continue;
+  for (const key of unbooked) {
+    const [id, hashes] = [idOf(key), owned.get(key)];
+    if (hashes === undefined || untouched.has(id)) continue;
     const value = result.get(key);
     if (value === undefined) owned.delete(key);
     else if (desired.get(id)?.[key] === value && hashes.join() !== hashOf(value)) owned.set(key, [hashOf(value)]);
   }
-  if (takeOver) for (const record of desired.values()) for (const [key, value] of Object.entries(record)) owned.set(key, [hashOf(value)]);
 }
 
 function changesOf({ action, before, after }: PlanStep): StoreChange[] {

@@ -34,8 +34,11 @@ export interface Target {
   prepare(): Promise<void>;
   /** What the configuration means there, and what of it cannot be said there. */
   translate(message: SourceMessage): Promise<Translation>;
-  /** What is there now; `desired` and `prune` tell which of it will be asked for. */
-  read(desired: Entries, options: { readonly prune: boolean }): Promise<TargetState>;
+  /**
+   * What is there now; `desired` and `prune` tell which of it will be asked for. Of `doubted` objects nothing that was read before
+   * is believed. The same reference when asked for the same and nothing changed.
+   */
+  read(desired: Entries, options: { readonly prune: boolean; readonly doubted?: readonly string[] }): Promise<TargetState>;
   /** One object for people. */
   meaning(key: string, value: unknown): string;
   /** The form in which fields of two versions are compared for people, without secrets. By default the object itself. */

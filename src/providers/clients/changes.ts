@@ -1,20 +1,29 @@
+import type { Changed } from './store.ts';
+
 /** Signs of change from callbacks, as a stream: what comes while nobody reads counts as one. */
 export interface Changes {
-  mark(): void;
+  /** Without a key it may be any. */
+  mark(key?: string): void;
   /** The stream throws this. */
   fail(error: Error): void;
   /** Yields after every mark until the signal aborts. */
-  stream(): AsyncGenerator<void>;
+  stream(): AsyncGenerator<Changed>;
 }
+
+/** When so many changed, reading all is not slower. */
+const MAX_KEYS = 1_000;
 
 export function createChanges(signal: AbortSignal): Changes {
   let isMarked = false;
+  let keys: Set<string> | undefined = new Set();
   let failure: Error | undefined;
   let wake: () => void = () => {};
   const onAbort = (): void => wake();
   return {
-    mark() {
+    mark(key) {
       isMarked = true;
+      if (key === undefined || keys?.size === MAX_KEYS) keys = undefined;
+      else keys?.add(key);
       wake();
     },
     fail(error) {
@@ -27,8 +36,10 @@ export function createChanges(signal: AbortSignal): Changes {
         while (!signal.aborted) {
           if (failure !== undefined) throw failure;
           if (isMarked) {
+            const changed = keys;
             isMarked = false;
-            yield;
+            keys = new Set();
+            yield changed;
           } else {
             await new Promise<void>((resolve) => {
               wake = resolve;

@@ -6,7 +6,7 @@ import { createChanges } from './changes.ts';
 import { readClientTls } from './client-tls.ts';
 import { holdLock } from './held-lock.ts';
 import { createPairList } from './pair-list.ts';
-import { type OpenedStore, type StoreChange, type StoreContext, StoreError, type StoreLock } from './store.ts';
+import { type Changed, type OpenedStore, type StoreChange, type StoreContext, StoreError, type StoreLock } from './store.ts';
 import { type Answer, createStoreHttp, parseAnswer, type Question, type StoreHttp } from './store-http.ts';
 import { type PartLimits, partsOf } from './store-parts.ts';
 
@@ -110,7 +110,7 @@ function createAsk(http: StoreHttp, token: string | undefined, namespace: string
 const decodeValue = (value: string | null): string => Buffer.from(value ?? '', 'base64').toString('utf8');
 
 /** Blocking questions, one for each prefix. */
-async function* watchConsul(ask: Ask, clock: Clock, prefixes: readonly string[], signal: AbortSignal): AsyncGenerator<void> {
+async function* watchConsul(ask: Ask, clock: Clock, prefixes: readonly string[], signal: AbortSignal): AsyncGenerator<Changed> {
   const changes = createChanges(signal);
   const over = new AbortController();
   const both = AbortSignal.any([over.signal, signal]);

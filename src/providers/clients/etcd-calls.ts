@@ -21,7 +21,7 @@ export interface WatchAnswer {
     readonly canceled?: boolean;
     readonly cancel_reason?: string;
     readonly compact_revision?: string;
-    readonly events?: readonly unknown[];
+    readonly events?: readonly { readonly kv?: { readonly key?: string } }[];
   };
   readonly error?: { readonly message?: string };
 }

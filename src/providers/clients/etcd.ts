@@ -3,7 +3,7 @@ import { createChanges } from './changes.ts';
 import { createEtcdCalls, type EtcdCalls, type EtcdStoreOptions } from './etcd-calls.ts';
 import { holdLock } from './held-lock.ts';
 import { createPairList } from './pair-list.ts';
-import { type OpenedStore, type StoreChange, type StoreContext, StoreError, type StoreLock } from './store.ts';
+import { type Changed, type OpenedStore, type StoreChange, type StoreContext, StoreError, type StoreLock } from './store.ts';
 import { type PartLimits, partsOf } from './store-parts.ts';
 
 /** Of one transaction, as servers are set up (--max-txn-ops, --max-request-bytes 1.5 MiB). */
@@ -106,7 +106,7 @@ export async function openEtcdStore(options: EtcdStoreOptions, { clock }: StoreC
   };
 }
 
-async function* watchEtcd(calls: EtcdCalls, prefixes: readonly string[], signal: AbortSignal): AsyncGenerator<void> {
+async function* watchEtcd(calls: EtcdCalls, prefixes: readonly string[], signal: AbortSignal): AsyncGenerator<Changed> {
   const changes = createChanges(signal);
   const over = new AbortController();
   const answers = await calls.watch(prefixes.map(rangeOf), AbortSignal.any([over.signal, signal]));
@@ -119,7 +119,8 @@ async function* watchEtcd(calls: EtcdCalls, prefixes: readonly string[], signal:
         throw new StoreError(/permission|auth/.test(reason ?? '') ? 'refused' : 'unreachable', reason || 'The watch was cancelled');
       if (created) waiting--;
       // A watch that is created sees all that changes from now on.
-      if ((created && waiting === 0) || events !== undefined || answer === undefined) changes.mark();
+      if ((created && waiting === 0) || answer === undefined) changes.mark();
+      for (const { kv } of events ?? []) changes.mark(kv?.key && decode(kv.key));
     }
     throw new StoreError('unreachable', 'The watch ended');
   })();

@@ -13,9 +13,9 @@ export async function* pollStore(
   everyMs: number,
   clock: Clock,
   signal: AbortSignal,
-): AsyncGenerator<void> {
+): AsyncGenerator<undefined> {
   let last = await fingerprint(read, prefixes);
-  yield;
+  yield undefined;
   while (await sleep(clock, everyMs, signal)) {
     let next = await fingerprint(read, prefixes);
     if (next === last) continue;
@@ -24,7 +24,7 @@ export async function* pollStore(
       await sleep(clock, AGAIN_MS, signal);
       next = await fingerprint(read, prefixes);
     }
-    yield;
+    yield undefined;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { createChanges } from './changes.ts';
 import { escapeGlob } from './redis-read.ts';
 import { type RedisSession, toStoreError } from './redis-session.ts';
-import { StoreError } from './store.ts';
+import { type Changed, StoreError } from './store.ts';
 
 /** What must be switched on: keyspace channels for generic commands, strings, and keys that expire or are evicted. */
 const WANTED = 'Kg$xe';
@@ -21,7 +21,7 @@ export interface RedisWatch {
 }
 
 /** Keyspace notifications as a stream; the first yield is when every server has taken the subscription. */
-export async function* watchRedis({ session, db, prefixes, signal, clock, onDeaf }: RedisWatch): AsyncGenerator<void> {
+export async function* watchRedis({ session, db, prefixes, signal, clock, onDeaf }: RedisWatch): AsyncGenerator<Changed> {
   const changes = createChanges(signal);
   const subscribers: Redis[] = [];
   const lost = (): void => changes.fail(new StoreError('unreachable', 'The connection was lost'));
@@ -34,7 +34,7 @@ export async function* watchRedis({ session, db, prefixes, signal, clock, onDeaf
       const subscriber = node.duplicate({ lazyConnect: true, retryStrategy: () => null, readOnly: false });
       subscribers.push(subscriber);
       subscriber.on('error', () => {});
-      subscriber.on('pmessage', () => changes.mark());
+      subscriber.on('pmessage', (_, channel: string) => changes.mark(channel.slice(channel.indexOf(':') + 1)));
       subscriber.once('end', lost);
       await subscriber.connect();
       await subscriber.psubscribe(...prefixes.map((prefix) => `__keyspace@${db}__:${escapeGlob(prefix)}*`));

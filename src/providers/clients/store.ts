@@ -20,7 +20,7 @@ export interface StoreClient {
    * Yields once at first, when nothing that changes from now on is missed, then after changes below one of the prefixes, bursts
    * as one. Ends with the signal; throws StoreError when the connection is lost or the store cannot tell of changes.
    */
-  watch(prefixes: readonly string[], signal: AbortSignal): AsyncIterable<void>;
+  watch(prefixes: readonly string[], signal: AbortSignal): AsyncIterable<Changed>;
   /**
    * All writes or none of them where the store can (`isAtomic`), else in the given order, and only while the lock is still
    * held. Throws StoreError (`lost-lock` when somebody else has it).
@@ -44,6 +44,9 @@ export interface OpenedStore extends StoreClient {
    */
   announce(key: string, value: string, ttlMs: number): Promise<void>;
 }
+
+/** Keys that were written or went; undefined when it may be any. */
+export type Changed = ReadonlySet<string> | undefined;
 
 export interface StoreChange {
   readonly key: string;

@@ -1,4 +1,4 @@
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import type { ACL, Client, Event, Stat, Transaction } from 'node-zookeeper-client';
 import type { Clock } from '../../base/clock.ts';
 import { parseEndpoint } from './endpoint.ts';
@@ -16,6 +16,8 @@ export type Watcher = (event: Event) => void;
 export interface ZooKeeperSession {
   node(path: string, watcher?: Watcher): Promise<{ readonly data: string; readonly hasChildren: boolean } | undefined>;
   children(path: string, watcher?: Watcher): Promise<readonly string[] | undefined>;
+  /** Its children, and whether it has data besides. */
+  list(path: string): Promise<{ readonly names: readonly string[]; readonly hasData: boolean } | undefined>;
   stat(path: string, watcher?: Watcher): Promise<Stat | undefined>;
   transaction(): Transaction;
   /** False: one of its checks failed, or a node was there or not there against its expectation. */
@@ -57,6 +59,7 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
   };
 
   const turns = createTurns(AT_ONCE);
+  const together = createPackets(client);
 
   /** An answer, or undefined with one of the codes that are none of our faults. */
   const ask = async <T>(start: (callback: Callback<T>) => void, ...expected: number[]): Promise<T | undefined> => {
@@ -74,6 +77,7 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
         reject(new StoreError('unreachable', `No answer within ${ANSWER_MS} ms`));
         end();
       });
+      together();
       start((error, value) => {
         cancel();
         if (!error) return resolve(value);
@@ -109,6 +113,14 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
         (callback: Callback<string[]>) => (watcher ? client.getChildren(path, watcher, callback) : client.getChildren(path, callback)),
         Exception.NO_NODE,
       ),
+    list: (path) =>
+      ask(
+        (callback: Callback<{ names: readonly string[]; hasData: boolean }>) =>
+          client.getChildren(path, (error, names, stat) =>
+            callback(error, error ? (undefined as never) : { names, hasData: stat.dataLength > 0 }),
+          ),
+        Exception.NO_NODE,
+      ),
     stat: async (path, watcher) =>
       (await ask((callback: Callback<Stat>) => (watcher ? client.exists(path, watcher, callback) : client.exists(path, callback)))) ??
       undefined,
@@ -140,6 +152,25 @@ export async function openZooKeeperSession(servers: ZooKeeperServers, sessionTim
       return () => listeners.delete(listener);
     },
     close: end,
+  };
+}
+
+/**
+ * What is asked in one turn of the event loop goes out in one piece: the client writes every question for itself, which costs it and
+ * the server a system call each. Its socket has no place in its interface.
+ */
+function createPackets(client: Client): () => void {
+  const { connectionManager } = client as unknown as { readonly connectionManager?: { readonly socket?: Socket } };
+  let isCorked = false;
+  return () => {
+    const socket = connectionManager?.socket;
+    if (isCorked || socket === undefined) return;
+    isCorked = true;
+    socket.cork();
+    process.nextTick(() => {
+      isCorked = false;
+      socket.uncork();
+    });
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Pair } from '../../config/keys.ts';
 import { createChanges } from './changes.ts';
-import { StoreError } from './store.ts';
+import { type Changed, StoreError } from './store.ts';
 import type { Watcher, ZooKeeperSession } from './zookeeper-session.ts';
 import { baseOf, below, createNodeList, isWanted, keyOf } from './zookeeper-tree.ts';
 
@@ -19,7 +19,7 @@ export async function* watchTree(
   prefixes: readonly string[],
   signal: AbortSignal,
   views: Map<string, TreeView>,
-): AsyncGenerator<void> {
+): AsyncGenerator<Changed> {
   const changes = createChanges(signal);
   const off = session.onEnd(() => changes.fail(new StoreError('unreachable', 'The session has ended')));
   const own = new Map<string, TreeView>();

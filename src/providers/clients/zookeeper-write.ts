@@ -13,7 +13,7 @@ export async function writeNodes(session: ZooKeeperSession, changes: readonly St
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const transaction = session.transaction().check(lockPath);
     const view = createView(session);
-    // Asked for together, each from the root down; one after the other would be a round trip for every node.
+    // Asked for together; one after the other would be a round trip for every node.
     await Promise.all(changes.map(({ key }) => view.look(pathOf(key))));
     for (const { key, value } of changes) {
       if (value === undefined) await removeNode(transaction, view, pathOf(key));
@@ -48,13 +48,16 @@ function createView(session: ZooKeeperSession): View {
   const lists = new Map<string, Promise<readonly string[]>>();
   /** What the transaction does to the children of a node. */
   const changed = new Map<string, Map<string, boolean>>();
-  const node = (path: string) => {
+  const node = (path: string): Promise<{ exists: boolean; hasData: boolean }> => {
     let found = nodes.get(path);
-    if (found === undefined) {
-      found = session.stat(path).then((stat) => ({ exists: stat !== undefined, hasData: (stat?.dataLength ?? 0) > 0 }));
-      nodes.set(path, found);
-    }
+    if (found === undefined) nodes.set(path, (found = find(path)));
     return found;
+  };
+  /** Of a new router only its own node is asked for: below one that is not there is nothing. */
+  const find = async (path: string) => {
+    const isOrphan = parentOf(path) !== '/' && !(await node(parentOf(path))).exists;
+    const stat = isOrphan ? undefined : await session.stat(path);
+    return { exists: stat !== undefined, hasData: (stat?.dataLength ?? 0) > 0 };
   };
   const change = (path: string, exists: boolean, hasData: boolean): void => {
     nodes.set(path, Promise.resolve({ exists, hasData }));
@@ -62,10 +65,7 @@ function createView(session: ZooKeeperSession): View {
     changed.set(parentOf(path), own.set(nameOf(path), exists));
   };
   return {
-    look(path) {
-      const above = path.split('/').map((_, index, parts) => parts.slice(0, index + 1).join('/'));
-      return Promise.all(above.slice(1).map(node));
-    },
+    look: node,
     exists: async (path) => path === '/' || (await node(path)).exists,
     hasData: async (path) => (await node(path)).hasData,
     async children(path) {

@@ -44,10 +44,10 @@ describe('parsePairs', () => {
   });
 
   it('takes the last of two, and says so', () => {
-    const { pairs, warnings, lines } = parsePairs('a,1\na,2\n', 'keys');
+    const { pairs, warnings, lineOf } = parsePairs('a,1\na,2\n', 'keys');
     expect(pairs).toEqual([['a', '2']]);
     expect(warnings).toMatchObject([{ place: { line: 2 }, message: 'The key a stands in line 1 too; the last one counts' }]);
-    expect(lines.get('a')).toBe(2);
+    expect(lineOf('a')).toBe(2);
   });
 });
 

@@ -355,6 +355,91 @@ describe('while a source is followed', () => {
   });
 });
 
+describe('a source that changes', () => {
+  /** What a round asked for; `between` happens before the second. */
+  async function follow(texts: readonly string[], between: () => void = () => {}) {
+    const asked: string[] = [];
+    const counting = (name: 'read' | 'get', mark: string) => ({
+      value: (text: string) => {
+        asked.push(text + mark);
+        return store.client[name](text);
+      },
+    });
+    const client = Object.create(store.client, { read: counting('read', '*'), get: counting('get', '') }) as typeof store.client;
+    const signal = new AbortController().signal;
+    const said: string[] = [];
+    await sync({
+      source: (async function* () {
+        for (const [index, text] of texts.entries()) {
+          if (index === texts.length - 1) between();
+          asked.length = 0;
+          yield* readSource({
+            sources: [{ kind: 'text', name: 'keys', read: async () => text }],
+            configuration: undefined,
+            allowForeign: true,
+            context: { clock: realClock, log: silentLogger, signal, environment: {}, root: 'traefik' },
+            watch: false,
+          });
+        }
+      })(),
+      target: createStoreTarget({
+        client,
+        root: 'traefik',
+        writer: 'sync',
+        takeOver: false,
+        waitMs: 0,
+        clock: realClock,
+        signal,
+        onWait: () => {},
+        onProgress: () => {},
+      }),
+      apply: true,
+      prune: true,
+      keepGoing: true,
+      say: (line) => said.push(line),
+      complain: (line) => said.push(line),
+    });
+    return { asked, said };
+  }
+  const before = BOTH('a') + BOTH('b');
+
+  it.each<[string, string, string[]]>([
+    ['changed line', ROUTER('a', 'new.test') + SERVICE('a') + BOTH('b'), ['traefik/http/routers/a/rule', 'traefik/http/routers/a/service']],
+    ['removed object', BOTH('a') + ROUTER('b'), ['traefik/http/services/b/loadBalancer/servers/0/url']],
+    ['new object', before + SERVICE('c'), ['traefik/http/services/c/loadBalancer/servers/0/url']],
+  ])('has the keys of a %s asked for, and nothing else read', async (_, after, wanted) => {
+    const { asked } = await follow([before, after]);
+    expect(asked.filter((key) => key !== 'edgeway/traefik/revision').sort()).toEqual(wanted);
+    expect((await run(after)).said).toBe('Nothing to do.\n');
+  });
+
+  it('writes no key that somebody else has changed without a word', async () => {
+    const { said } = await follow([before, BOTH('a') + ROUTER('b', 'new.test') + SERVICE('b')], () =>
+      store.pairs.set('traefik/http/routers/b/rule', 'Host(`foreign.test`)'),
+    );
+    expect(store.pairs.get('traefik/http/routers/b/rule')).toBe('Host(`foreign.test`)');
+    expect(said.at(-1)).toContain('1 in conflict');
+    expect((await run(before)).said).toContain('somebody else has changed http/routers/b/rule');
+  });
+
+  it.each<[string, () => void]>([
+    ['lost all', () => store.pairs.clear()],
+    ['lost its keys, not its books', () => [...store.pairs.keys()].map((key) => key.startsWith('traefik/') && store.set(key, undefined))],
+  ])('fills a store again that %s', async (_, lose) => {
+    await follow([before, ROUTER('a', 'new.test') + SERVICE('a') + BOTH('b')], lose);
+    expect((await run(ROUTER('a', 'new.test') + SERVICE('a') + BOTH('b'))).said).toBe('Nothing to do.\n');
+    expect(keys()).toHaveLength(6);
+  });
+
+  it('finishes what another sync began meanwhile', async () => {
+    await follow([before, before], () => {
+      const mark = JSON.parse(store.pairs.get('edgeway/traefik/revision')!);
+      store.pairs.set('edgeway/traefik/revision', JSON.stringify({ ...mark, revision: 7, state: 'writing' }));
+    });
+    expect(revision()).toMatchObject({ revision: 8, state: 'written' });
+  });
+});
+
 describe('the lock', () => {
   it('keeps a second sync from writing, and says so', async () => {
     await store.client.lock('edgeway/traefik/lock', 'other', 1_000);

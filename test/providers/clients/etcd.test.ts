@@ -32,7 +32,7 @@ describe.skipIf(etcdPath === undefined)('etcd (etcd)', () => {
     server.remove();
   });
 
-  describeStore({ open: () => open(here()), isAtomic: true, largestValue: 1024 * 1024 });
+  describeStore({ open: () => open(here()), isAtomic: true, largestValue: 1024 * 1024, tellsKeys: true });
 
   it('reads more keys than a page has, and writes more than a transaction takes', async () => {
     const client = await open(here());

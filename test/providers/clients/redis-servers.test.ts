@@ -74,6 +74,7 @@ describe.skipIf(redisPath === undefined)('a cluster (redis-server)', () => {
   describeStore({
     open: () => open({ endpoints: nodes.map(({ port }) => `127.0.0.1:${port}`) }),
     isAtomic: false,
+    tellsKeys: true,
     largestValue: 1024 * 1024,
   });
 

@@ -62,7 +62,7 @@ describe.skipIf(redisPath === undefined)('one server (redis-server)', () => {
     await server.stop();
   });
 
-  describeStore({ open: () => open(), isAtomic: true, largestValue: 10 * 1024 * 1024 });
+  describeStore({ open: () => open(), isAtomic: true, largestValue: 10 * 1024 * 1024, tellsKeys: true });
 
   it('switches notifications on and keeps what others had set', async () => {
     await admin.config('SET', 'notify-keyspace-events', 'El');

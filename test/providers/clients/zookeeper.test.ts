@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ZooKeeperStoreOptions } from '../../../src/providers/clients/zookeeper.ts';
 import { freePort } from '../../support/servers.ts';
@@ -36,6 +37,16 @@ describe.skipIf(zooKeeperPath === undefined)('ZooKeeper (zookeeper)', () => {
     expect(Object.fromEntries(await client.read('folders/'))).toEqual({ 'folders/x': '' });
     await expect(write({ 'folders//y': '1' })).rejects.toMatchObject({ code: 'refused' });
     await lock.release();
+  });
+
+  it('sends what is asked together in one piece', async () => {
+    const client = await open(here());
+    await client.get('none');
+    const socket = Socket.prototype as unknown as Record<'_write' | '_writev', () => void>;
+    const [sent, single] = [vi.spyOn(socket, '_writev'), vi.spyOn(socket, '_write')];
+    await Promise.all(Array.from({ length: 100 }, (_, i) => client.get(`none/${i}`)));
+    expect([sent.mock.calls.length, single.mock.calls.length]).toEqual([1, 0]);
+    vi.restoreAllMocks();
   });
 
   it('writes thousands of keys, and reads them', async () => {

@@ -5,7 +5,7 @@ import type { StoreClient } from '../../../src/providers/clients/store.ts';
 export function follow(client: StoreClient, prefixes: readonly string[]) {
   const abort = new AbortController();
   const steps = client.watch(prefixes, abort.signal)[Symbol.asyncIterator]();
-  let next: Promise<IteratorResult<void>> | undefined;
+  let next: Promise<IteratorResult<unknown>> | undefined;
   return {
     /** Resolves at the next yield; false at the end of the stream. */
     step: async (): Promise<boolean> => !(await steps.next()).done,
@@ -30,10 +30,12 @@ export interface ContractOptions {
   readonly isAtomic: boolean;
   /** The largest value that the store takes, in bytes. */
   readonly largestValue: number;
+  /** Its watch names what changed. */
+  readonly tellsKeys?: boolean;
 }
 
 /** What every client of a store does; run against each. */
-export function describeStore({ open, isAtomic, largestValue }: ContractOptions): void {
+export function describeStore({ open, isAtomic, largestValue, tellsKeys = false }: ContractOptions): void {
   describe('as every store', () => {
     let root: string;
     let count = 0;
@@ -105,6 +107,17 @@ export function describeStore({ open, isAtomic, largestValue }: ContractOptions)
       expect(steps).toBeGreaterThan(0);
       expect(steps).toBeLessThan(10);
       await watched.stop();
+    });
+
+    it('names the keys that changed, where it does not say that it may be any', async () => {
+      const abort = new AbortController();
+      const steps = one.watch([`${root}/`], abort.signal)[Symbol.asyncIterator]();
+      expect((await steps.next()).value).toBeUndefined();
+      await put({ [`${root}/http/a b:c/é`]: '1' });
+      const { value } = await steps.next();
+      expect(value === undefined ? undefined : [...value]).toEqual(tellsKeys ? [`${root}/http/a b:c/é`] : undefined);
+      abort.abort();
+      await steps.return?.();
     });
 
     it('reads what its watch told of, also what went and came back', async () => {

@@ -4,10 +4,10 @@ import type { OpenedStore, StoreLock } from '../../../src/providers/clients/stor
 /** A store in memory whose changes, losses and refusals the test makes. */
 export function createMemoryStore() {
   const pairs = new Map<string, string>();
-  const watchers = new Set<{ prefixes: readonly string[]; mark(): void; fail(error: Error): void }>();
+  const watchers = new Set<{ prefixes: readonly string[]; mark(key?: string): void; fail(error: Error): void }>();
   const state = { reads: 0, gets: 0, watches: 0, isClosed: false, refuse: undefined as Error | undefined };
   const changed = (key: string): void => {
-    for (const { prefixes, mark } of watchers) if (prefixes.some((prefix) => key.startsWith(prefix))) mark();
+    for (const { prefixes, mark } of watchers) if (prefixes.some((prefix) => key.startsWith(prefix))) mark(key);
   };
   const store: OpenedStore = {
     name: 'memory',
