@@ -3,7 +3,7 @@ import { type ConfigError, describe } from '../base/errors.ts';
 import type { DynamicConfiguration } from '../config/dynamic.ts';
 import type { Pair } from '../config/keys.ts';
 import { createKeysDecoder, type KeysDecoder } from '../config/keys-decoder.ts';
-import { bookkeepingPrefix, type Changed, type OpenedStore, type StoreRevision } from './clients/store.ts';
+import { bookkeepingPrefix, type Changed, type OpenedStore, type StoreError, type StoreRevision } from './clients/store.ts';
 import { inlineFiles } from './inline-files.ts';
 import { keepRefused } from './keep-refused.ts';
 import type { ProviderContext, ProviderMessage } from './provider.ts';
@@ -33,6 +33,8 @@ interface Memory {
   configuration: DynamicConfiguration | undefined;
   revision: StoreRevision | undefined;
   warned: ReadonlySet<string>;
+  /** The credentials are made for the keys below the root, as those of Traefik may be. */
+  areNotesRefused: boolean;
 }
 
 /** The configuration below `rootKey`, whole at every change; the store is closed at the end. It tries again by itself. */
@@ -45,6 +47,7 @@ export async function* followStore(store: OpenedStore, rootKey: string, context:
     configuration: undefined,
     revision: undefined,
     warned: new Set(),
+    areNotesRefused: false,
   };
   const report = createNodeReport(store, root, context);
   try {
@@ -64,7 +67,9 @@ async function* followOnce(
 ): AsyncGenerator<ProviderMessage> {
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, context.signal]);
-  const watched = store.watch([`${root}/`, `${bookkeepingPrefix(root)}revision`], signal);
+  await tryNotes(store, root, context, memory);
+  const notes = memory.areNotesRefused ? [] : [`${bookkeepingPrefix(root)}revision`];
+  const watched = store.watch([`${root}/`, ...notes], signal);
   const ticks = createTicks(noted(watched, memory.view), context.clock, signal);
   try {
     let isFirst = true;
@@ -88,6 +93,26 @@ async function* followOnce(
   }
 }
 
+/** Tells once that sync's notes cannot be read. Throws StoreError for everything else. */
+async function tryNotes(store: OpenedStore, root: string, { log }: ProviderContext, memory: Memory): Promise<void> {
+  const before = memory.areNotesRefused;
+  try {
+    memory.areNotesRefused = false;
+    await noteOf(store, root, memory);
+  } catch (error) {
+    if ((error as StoreError).code !== 'refused') throw error;
+    memory.areNotesRefused = true;
+    if (!before)
+      log.warn('The credentials may not read what edgeway sync notes, so its changes may be seen before they are whole; allow it to', {
+        store: store.name,
+        keys: `${bookkeepingPrefix(root)}*`,
+      });
+  }
+}
+
+const noteOf = async (store: OpenedStore, root: string, { areNotesRefused }: Memory): Promise<StoreRevision | undefined> =>
+  areNotesRefused ? undefined : readRevision(store, root);
+
 async function* noted(watched: AsyncIterable<Changed>, view: StoreView): AsyncGenerator<void> {
   for await (const changed of watched) {
     view.note(changed);
@@ -107,7 +132,7 @@ async function settle(store: OpenedStore, root: string, ticks: Ticks, context: P
   const started = clock.now();
   let isRestless = false;
   while (true) {
-    const revision = await readRevision(store, root);
+    const revision = await noteOf(store, root, memory);
     if (revision?.state === 'writing' && clock.now() - started < WRITER_LIMIT_MS) {
       if ((await ticks.within(WRITER_QUIET_MS)) && !signal.aborted) continue;
     } else if (memory.pairs !== undefined && !isNewer(revision, memory.revision)) {
@@ -115,7 +140,7 @@ async function settle(store: OpenedStore, root: string, ticks: Ticks, context: P
     }
     const { pairs } = await memory.view.read(revision);
     if (isRestless) return readStanding(store, root, ticks, context, memory, pairs);
-    const after = await readRevision(store, root);
+    const after = await noteOf(store, root, memory);
     if (after?.revision === revision?.revision && after?.state === revision?.state) return { pairs, revision };
     if (signal.aborted || clock.now() - started > WRITER_LIMIT_MS) return { pairs, revision };
   }
@@ -136,7 +161,7 @@ async function readStanding(
   await sleep(clock, QUIET_MS, signal);
   const { pairs, isMoving } = takeStanding(root, memory.pairs ?? [], earlier, await store.read(`${root}/`));
   if (isMoving) ticks.mark();
-  return { pairs, revision: await readRevision(store, root) };
+  return { pairs, revision: await noteOf(store, root, memory) };
 }
 
 async function decodeRead(

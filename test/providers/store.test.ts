@@ -249,6 +249,25 @@ describe('what sync writes', () => {
   });
 });
 
+describe('a note that may not be read', () => {
+  it('is done without: credentials made for Traefik serve, and it is told once', async () => {
+    const { pass, put, lose, rule, lines, state } = follow();
+    state.refusedKey = 'edgeway/traefik/revision';
+    put(`${router}/rule`, 'Path(`/a`)');
+    await pass(0);
+    expect(rule('a')).toBe('Path(`/a`)');
+    lose();
+    await pass(2_000);
+    put(`${router}/rule`, 'Path(`/b`)');
+    await pass(2_000);
+    expect(rule('a')).toBe('Path(`/b`)');
+    const told = lines.filter(({ level }) => level === 'WARN');
+    expect(told).toMatchObject([
+      { message: expect.stringContaining('may not read what edgeway sync notes'), fields: { keys: 'edgeway/traefik/*' } },
+    ]);
+  });
+});
+
 describe('a store that goes away', () => {
   it('is asked again, and what it said stays', async () => {
     const { pass, put, lose, rule, messages, state, lines } = follow();

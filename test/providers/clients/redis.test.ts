@@ -7,6 +7,7 @@ import { openStore } from '../../../src/providers/clients/open-store.ts';
 import type { RedisStoreOptions } from '../../../src/providers/clients/redis.ts';
 import { missingFlags } from '../../../src/providers/clients/redis-watch.ts';
 import type { OpenedStore, StoreError } from '../../../src/providers/clients/store.ts';
+import { followStore } from '../../../src/providers/store.ts';
 import { until } from '../../support/agent-process.ts';
 import { realClock } from '../../support/provider.ts';
 import { findServer, freePort, type RunningServer, startRedis } from '../../support/servers.ts';
@@ -149,6 +150,20 @@ describe.skipIf(redisPath === undefined)('one server (redis-server)', () => {
     await agent.announce('edgeway/traefik/nodes/a', 'x', 5_000);
     await expect(sync.get('foreign/key')).rejects.toMatchObject({ code: 'refused' });
     expect(lines).toEqual([]);
+  });
+
+  it('a user made for Traefik, who may read its keys only, is served', async () => {
+    await admin.call('ACL', 'SETUSER', 'traefik', 'on', '>secret', '~traefik/*', '&*', '+@read', '+@connection', '+@pubsub');
+    await admin.set('traefik/http/routers/r/rule', 'Path(`/`)');
+    const store = await open({ username: 'traefik', password: 'secret' });
+    const abort = new AbortController();
+    const log = createLogger((line) => lines.push(line), 'DEBUG');
+    for await (const { configuration } of followStore(store, 'traefik', { clock: realClock, log, signal: abort.signal, environment: {} })) {
+      expect(configuration.http?.routers?.r?.rule).toBe('Path(`/`)');
+      abort.abort();
+    }
+    expect(lines.map(({ message }) => message)).toContainEqual(expect.stringContaining('may not read what edgeway sync notes'));
+    await admin.del('traefik/http/routers/r/rule');
   });
 
   it('a lock of a process that died ends by itself', async () => {

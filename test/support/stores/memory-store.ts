@@ -1,11 +1,11 @@
 import { createChanges } from '../../../src/providers/clients/changes.ts';
-import type { OpenedStore, StoreLock } from '../../../src/providers/clients/store.ts';
+import { type OpenedStore, StoreError, type StoreLock } from '../../../src/providers/clients/store.ts';
 
 /** A store in memory whose changes, losses and refusals the test makes. */
 export function createMemoryStore() {
   const pairs = new Map<string, string>();
   const watchers = new Set<{ prefixes: readonly string[]; mark(key?: string): void; fail(error: Error): void }>();
-  const state = { reads: 0, gets: 0, watches: 0, isClosed: false, refuse: undefined as Error | undefined };
+  const state = { reads: 0, gets: 0, watches: 0, isClosed: false, refuse: undefined as Error | undefined, refusedKey: '' };
   const changed = (key: string): void => {
     for (const { prefixes, mark } of watchers) if (prefixes.some((prefix) => key.startsWith(prefix))) mark(key);
   };
@@ -18,6 +18,7 @@ export function createMemoryStore() {
     },
     async get(key) {
       state.gets++;
+      if (key === state.refusedKey) throw new StoreError('refused', 'NOPERM');
       return pairs.get(key);
     },
     async *watch(prefixes, signal) {
