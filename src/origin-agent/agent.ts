@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { ConfigError } from '../base/errors.ts';
 import type { Logger, LogLevel } from '../base/log.ts';
 import { createMerger, KEPT } from '../config/merge.ts';
-import type { RuntimeConfiguration } from '../config/runtime.ts';
+import type { RuntimeConfiguration, RuntimeObject } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
 import { createInbox } from '../providers/inbox.ts';
@@ -294,13 +294,16 @@ function openAccessLog(options: NonNullable<StaticConfiguration['accessLog']>, l
   }
 }
 
+type Kinds = Readonly<Record<string, Readonly<Record<string, RuntimeObject<unknown>>>>>;
+
 /** One line for each object that is rejected or half-working now and was not, or not so, before. */
 function reportProblems(before: RuntimeConfiguration, after: RuntimeConfiguration, log: Logger): void {
   for (const protocol of ['http', 'tcp', 'udp'] as const) {
-    for (const [kind, objects] of Object.entries(after[protocol])) {
-      const known = (before[protocol] as Record<string, Record<string, { errors: readonly string[] }>>)[kind] ?? {};
-      for (const [name, { status, errors, provider }] of Object.entries(objects)) {
-        if (status === 'enabled' || known[name]?.errors.join('\n') === errors.join('\n')) continue;
+    for (const [kind, objects] of Object.entries(after[protocol] as Kinds)) {
+      const known = (before[protocol] as Kinds)[kind] ?? {};
+      for (const name in objects) {
+        const { status, errors, provider } = objects[name]!;
+        if (status === 'enabled' || objects[name] === known[name] || known[name]?.errors.join('\n') === errors.join('\n')) continue;
         for (const error of errors) {
           const fields = { object: `${protocol}.${kind}.${name}`, providerName: provider, error };
           if (status === 'disabled') log.error('Object is disabled', fields);

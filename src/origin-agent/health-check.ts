@@ -111,8 +111,11 @@ export function createHealthChecks({ cells, send, ...options }: HealthChecksOpti
 
   function httpPlans(runtime: RuntimeConfiguration): Plan[] {
     const { http } = runtime;
+    const probed = Object.keys(http.services).filter((service) => http.services[service]!.config.loadBalancer?.healthCheck !== undefined);
+    if (probed.length === 0) return [];
     const used = servicesInUse(runtime, 'http');
-    return Object.entries(http.services).flatMap(([service, { config, status }]) => {
+    return probed.flatMap((service) => {
+      const { config, status } = http.services[service]!;
       const { loadBalancer } = config;
       if (status === 'disabled' || !used.has(service) || loadBalancer?.healthCheck === undefined) return [];
       const check = loadBalancer.healthCheck;

@@ -2,6 +2,7 @@ import { providerOf, qualify } from '../config/names.ts';
 import type { RuntimeConfiguration } from '../config/runtime.ts';
 
 interface Parents {
+  readonly loadBalancer?: object;
   readonly weighted?: { readonly services?: readonly { readonly name?: string }[] };
   readonly highestRandomWeight?: { readonly services?: readonly { readonly name?: string }[] };
   readonly mirroring?: { readonly service?: string; readonly mirrors?: readonly { readonly name?: string }[] };
@@ -17,12 +18,13 @@ export function servicesInUse({ http, tcp }: RuntimeConfiguration, protocol: 'ht
     const service = services[name];
     if (service === undefined || found.has(name)) return;
     found.add(name);
-    const { weighted, highestRandomWeight, mirroring, failover } = service.config as Parents;
+    const { loadBalancer, weighted, highestRandomWeight, mirroring, failover } = service.config as Parents;
+    if (loadBalancer !== undefined) return;
     const children = [...(weighted?.services ?? []), ...(highestRandomWeight?.services ?? []), ...(mirroring?.mirrors ?? [])];
     for (const child of [...children.map((one) => one.name), mirroring?.service, failover?.service, failover?.fallback])
       if (child !== undefined && child !== '') visit(qualify(child, providerOf(name)));
   };
-  for (const [name, { usedBy = [] }] of Object.entries(services)) if (usedBy.length > 0) visit(name);
+  for (const name in services) if ((services[name]!.usedBy?.length ?? 0) > 0) visit(name);
   if (protocol === 'tcp') return found;
   for (const [name, { config, status }] of Object.entries(http.middlewares)) {
     const page = (config as { errors?: { service?: string } }).errors?.service;

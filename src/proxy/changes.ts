@@ -7,12 +7,15 @@ export const OBJECT_KINDS = ['routers', 'services', 'middlewares', 'serversTrans
 export function diffConfigurations(before: ProxyConfiguration, after: ProxyConfiguration): ProxyChanges {
   const changes: { -readonly [K in keyof ProxyChanges]: Record<string, unknown> } = {};
   for (const kind of OBJECT_KINDS) {
-    for (const [name, object] of Object.entries(after[kind])) {
-      const old = Object.hasOwn(before[kind], name) ? before[kind][name] : undefined;
+    const olds: Readonly<Record<string, object>> = before[kind];
+    const news: Readonly<Record<string, object>> = after[kind];
+    for (const name in news) {
+      const object = news[name]!;
+      const old = Object.hasOwn(olds, name) ? olds[name] : undefined;
       if (old === object || (old !== undefined && canonicalJson(old) === canonicalJson(object))) continue;
       (changes[kind] ??= {})[name] = object;
     }
-    for (const name of Object.keys(before[kind])) if (!Object.hasOwn(after[kind], name)) (changes[kind] ??= {})[name] = null;
+    for (const name in olds) if (!Object.hasOwn(news, name)) (changes[kind] ??= {})[name] = null;
   }
   return changes as ProxyChanges;
 }
