@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { ConfigError } from '../base/errors.ts';
 import type { Logger, LogLevel } from '../base/log.ts';
-import { createMerger, KEPT } from '../config/merge.ts';
-import type { RuntimeConfiguration, RuntimeObject } from '../config/runtime.ts';
+import { createMerger } from '../config/merge.ts';
+import type { RuntimeConfiguration } from '../config/runtime.ts';
 import { toProxyConfiguration } from '../config/snapshot.ts';
 import type { StaticConfiguration } from '../config/static.ts';
 import { createInbox } from '../providers/inbox.ts';
@@ -24,6 +24,7 @@ import { inheritedSockets } from './inherited-sockets.ts';
 import { TERMINATING } from './internal-services.ts';
 import { createPrometheus } from './metrics.ts';
 import { createMiddlewarePlatform } from './middleware-platform.ts';
+import { reportProblems } from './report-problems.ts';
 import { createRestService } from './rest-service.ts';
 import { createStreamConfigurations } from './streams.ts';
 import { openSuccession } from './succession.ts';
@@ -291,26 +292,5 @@ function openAccessLog(options: NonNullable<StaticConfiguration['accessLog']>, l
       { object: 'accessLog.filePath' },
       { cause },
     );
-  }
-}
-
-type Kinds = Readonly<Record<string, Readonly<Record<string, RuntimeObject<unknown>>>>>;
-
-/** One line for each object that is rejected or half-working now and was not, or not so, before. */
-function reportProblems(before: RuntimeConfiguration, after: RuntimeConfiguration, log: Logger): void {
-  for (const protocol of ['http', 'tcp', 'udp'] as const) {
-    for (const [kind, objects] of Object.entries(after[protocol] as Kinds)) {
-      const known = (before[protocol] as Kinds)[kind] ?? {};
-      for (const name in objects) {
-        const { status, errors, provider } = objects[name]!;
-        if (status === 'enabled' || objects[name] === known[name] || known[name]?.errors.join('\n') === errors.join('\n')) continue;
-        for (const error of errors) {
-          const fields = { object: `${protocol}.${kind}.${name}`, providerName: provider, error };
-          if (status === 'disabled') log.error('Object is disabled', fields);
-          else if (error.startsWith(KEPT)) log.error('Definition is refused', fields);
-          else log.warn('Object has a problem', fields);
-        }
-      }
-    }
   }
 }
