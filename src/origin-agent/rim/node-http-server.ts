@@ -69,7 +69,7 @@ async function serve(options: NodeHttpServerOptions, incoming: IncomingMessage, 
     finish(request.facts);
   });
   try {
-    await writeResponse(request, await options.handler(request), outgoing);
+    await writeResponse(request, await options.handler(request), outgoing, options.clock);
   } catch (error) {
     if (outgoing.headersSent) outgoing.destroy();
     else if (error instanceof ClientError) outgoing.writeHead(error.status, { Connection: 'close', 'Content-Length': 0 }).end();
@@ -97,7 +97,7 @@ async function serveDetached(options: NodeHttpServerOptions, incoming: IncomingM
     if (request === undefined) throw new ClientError('client.malformed', 400, 'The request target is malformed');
     const response = await options.handler(request);
     if (response.status !== 101 || response.tunnel === undefined) {
-      await writeResponse(request, response, outgoing);
+      await writeResponse(request, response, outgoing, options.clock);
       return;
     }
     outgoing.detachSocket(socket);
@@ -160,7 +160,7 @@ function interimHead(status: number, headers: HeaderList): string {
   return `${head}\r\n`;
 }
 
-async function writeResponse(request: ProxyRequest, response: ProxyResponse, outgoing: ServerResponse): Promise<void> {
+async function writeResponse(request: ProxyRequest, response: ProxyResponse, outgoing: ServerResponse, clock: Clock): Promise<void> {
   const { body, status } = response;
   const bodyless = request.method === 'HEAD' || status === 204 || status === 304;
   const headers = response.headers.clone();
@@ -176,11 +176,35 @@ async function writeResponse(request: ProxyRequest, response: ProxyResponse, out
   outgoing.writeHead(status, statusText(status), headers.raw);
   if (bodyless || body === undefined) {
     if (bodyless) body?.discard();
+    outgoing.flushHeaders();
+    if (close) await takeRest(outgoing.req, clock);
     outgoing.end();
     return;
   }
   outgoing.flushHeaders();
-  if (await writeBody(body, outgoing, request.cancellation)) endWithTrailers(body, outgoing);
+  if (!(await writeBody(body, outgoing, request.cancellation))) return;
+  if (close) await takeRest(outgoing.req, clock);
+  endWithTrailers(body, outgoing);
+}
+
+/** How long a client may still send what nobody reads. */
+const LINGER_MS = 500;
+
+/** A connection that is closed with something unread is reset, and the client may lose the answer (RFC 9112 §9.6). */
+function takeRest(incoming: IncomingMessage, clock: Clock): Promise<void> {
+  if (incoming.complete) return Promise.resolve();
+  return new Promise((resolve) => {
+    const stop = clock.after(LINGER_MS, resolve);
+    incoming.once('close', () => {
+      stop();
+      resolve();
+    });
+    incoming.once('end', () => {
+      stop();
+      resolve();
+    });
+    incoming.resume();
+  });
 }
 
 /** False when the client went away. */
