@@ -1,7 +1,7 @@
 import type { CompileInput, CompileProblem } from './compile.ts';
 import { baseName, providerOf } from './names.ts';
 import { OBJECT_KINDS, type ObjectKind } from './publication.ts';
-import { type CheckedObject, type CheckedObjects, checkShard, type Reference } from './publication-check.ts';
+import { type CheckedObject, checkShard, type Reference } from './publication-check.ts';
 import { canonicalJson } from './snapshot.ts';
 
 /** An object of one publisher, with what its references mean. */
@@ -48,8 +48,7 @@ const isNeeded = ({ kind }: Node): boolean => kind !== 'routers';
 
 /** Publications must come in the order of their names. */
 export function createResolver(publications: readonly CompileInput[]): Resolver {
-  const own = publications.map(({ shards }, publisher) => indexOf(publisher, shards.map(checkShard)));
-  const holders = holdersOf(own);
+  const holders = holdersOf(publications);
   const identities = new Map<string, number>();
   let lastIdentity = 0;
 
@@ -96,12 +95,13 @@ export function createResolver(publications: readonly CompileInput[]): Resolver 
 
   /** The publisher's own object, which must work; else the first publisher's that works. A text says why there is none. */
   function follow(publisher: number, { kind, name }: Reference): Node | string {
-    const node = own[publisher]![kind].get(name);
-    if (node !== undefined) {
-      const error = resolve(node);
-      return error === undefined ? node : `${singular(kind)} '${name}' cannot be used: ${error}`;
+    const held = holders[kind].get(name);
+    const own = Array.isArray(held) ? held.find((node) => node.publisher === publisher) : held?.publisher === publisher ? held : undefined;
+    if (own !== undefined) {
+      const error = resolve(own);
+      return error === undefined ? own : `${singular(kind)} '${name}' cannot be used: ${error}`;
     }
-    const other = listOf(holders[kind].get(name)).find((candidate) => resolve(candidate) === undefined);
+    const other = listOf(held).find((candidate) => resolve(candidate) === undefined);
     return other ?? `There is no ${singular(kind)} '${name}'`;
   }
 
@@ -147,16 +147,6 @@ const byKind = <T>(make: () => T): Record<ObjectKind, T> => ({
   serversTransports: make(),
 });
 
-type Index = { readonly [K in ObjectKind]: Map<string, Draft> };
-
-/** Of several shards with an object of the name the last counts. */
-function indexOf(publisher: number, shards: readonly CheckedObjects[]): Index {
-  const index: Index = byKind(() => new Map<string, Draft>());
-  for (const shard of shards)
-    for (const kind of OBJECT_KINDS) for (const [name, object] of shard[kind]) index[kind].set(name, draft(kind, name, publisher, object));
-  return index;
-}
-
 const NONE: readonly Node[] = [];
 
 const draft = (kind: ObjectKind, name: string, publisher: number, object: CheckedObject): Draft => ({
@@ -178,16 +168,25 @@ type Held = Draft | Draft[];
 
 const listOf = (held: Held | undefined): readonly Draft[] => (held === undefined ? [] : Array.isArray(held) ? held : [held]);
 
-function holdersOf(own: readonly Index[]): { readonly [K in ObjectKind]: Map<string, Held> } {
+/** Of several shards of a publisher with an object of the name the last counts. */
+function holdersOf(publications: readonly CompileInput[]): { readonly [K in ObjectKind]: Map<string, Held> } {
   const holders = byKind(() => new Map<string, Held>());
-  for (const index of own)
-    for (const kind of OBJECT_KINDS)
-      index[kind].forEach((node, name) => {
-        const before = holders[kind].get(name);
-        if (Array.isArray(before)) before.push(node);
-        else holders[kind].set(name, before === undefined ? node : [before, node]);
-      });
+  publications.forEach(({ shards }, publisher) => {
+    for (const shard of shards)
+      for (const kind of OBJECT_KINDS)
+        checkShard(shard)[kind].forEach((object, name) => {
+          hold(holders[kind], name, draft(kind, name, publisher, object));
+        });
+  });
   return holders;
+}
+
+function hold(holders: Map<string, Held>, name: string, node: Draft): void {
+  const before = holders.get(name);
+  if (before === undefined || (!Array.isArray(before) && before.publisher === node.publisher)) holders.set(name, node);
+  else if (!Array.isArray(before)) holders.set(name, [before, node]);
+  else if (before.at(-1)!.publisher === node.publisher) before[before.length - 1] = node;
+  else before.push(node);
 }
 
 /** Nodes that are the same, in the order of their first publishers. */
