@@ -244,21 +244,32 @@ function readFields(schema: Schema, tree: Record<string, unknown>, reading: Read
   const fields = schema.fields!;
   const result: Record<string, unknown> = {};
   let failed = false;
-  const read = (key: string, name: string | undefined, entry: unknown): void => {
-    reading.path.push(key);
-    const value = readNamed(fields, name, entry, reading);
-    reading.path.pop();
-    if (value === FAILED) {
-      if (!schema.isolate) failed = true;
-    } else if (value !== undefined) result[name!] = value;
-  };
   if (isSpelledOut(tree, fields, reading.dialect)) {
-    for (const key in tree) if (tree[key] !== null && tree[key] !== undefined) read(key, key, tree[key]);
+    for (const key in tree) if (!readOption(fields, key, key, tree[key], result, reading)) failed = true;
   } else {
     const names = fieldNames(fields, reading.dialect);
-    for (const [key, entry] of distinctKeys(tree, names)) read(key, names.get(key.toLowerCase()), entry);
+    for (const [key, entry] of distinctKeys(tree, names))
+      if (!readOption(fields, key, names.get(key.toLowerCase()), entry, result, reading)) failed = true;
   }
-  return failed ? FAILED : withDefaults(fields, result, reading);
+  return failed && !schema.isolate ? FAILED : withDefaults(fields, result, reading);
+}
+
+/** False when it is refused. */
+function readOption(
+  fields: Fields,
+  key: string,
+  name: string | undefined,
+  entry: unknown,
+  result: Record<string, unknown>,
+  reading: Reading,
+): boolean {
+  if (entry === null || entry === undefined) return true;
+  reading.path.push(key);
+  const value = readNamed(fields, name, entry, reading);
+  reading.path.pop();
+  if (value === FAILED) return false;
+  if (value !== undefined) result[name!] = value;
+  return true;
 }
 
 /** Every key is an option's own name, as it mostly is: no two can mean the same. */
