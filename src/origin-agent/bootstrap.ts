@@ -6,7 +6,7 @@ import { openStore } from '../providers/clients/open-store.ts';
 import { type OpenedStore, StoreError } from '../providers/clients/store.ts';
 import { storeSource } from '../providers/clients/store-source.ts';
 import { parseStoreUrl } from '../providers/clients/store-url.ts';
-import { type BootstrapCopy, openBootstrapCopy } from './bootstrap-copy.ts';
+import { openStateCopy, type StateCopy } from './state-copy.ts';
 
 /** Beside the root of the dynamic configuration: Traefik refuses all of it for one key that it does not know. */
 const DEFAULT_ROOT = 'edgeway/static';
@@ -41,13 +41,14 @@ export async function readBootstrap(url: string, stateDirectory: string, context
   const { kind, options, rootKey } = parseStoreUrl(url, DEFAULT_ROOT);
   const store = await openStore(kind, options, { clock, log });
   const root = rootKey.replace(/^\/+|\/+$/g, '');
-  const copy = openBootstrapCopy(stateDirectory, JSON.stringify(storeSource(kind, { ...options, rootKey })), log);
+  const identity = JSON.stringify(storeSource(kind, { ...options, rootKey }));
+  const copy = openStateCopy({ directory: stateDirectory, file: 'bootstrap.json', identity, what: 'static configuration', log });
   try {
     const { pairs, isCopy } = await readOrCopy(store, root, copy, context);
     return {
       keys: { name: store.name, root, pairs },
       keep() {
-        if (!isCopy) copy.write({ pairs, at: clock.now() });
+        if (!isCopy) copy.write(JSON.stringify(pairs), clock.now());
       },
       watch: (log, signal) => tellChanges(store, root, { running: textOf(pairs), isKnown: !isCopy }, clock, log, signal),
       close: () => store.close(),
@@ -63,11 +64,11 @@ type Pairs = StoreKeys['pairs'];
 async function readOrCopy(
   store: OpenedStore,
   root: string,
-  copy: BootstrapCopy,
+  copy: StateCopy,
   context: BootstrapContext,
 ): Promise<{ readonly pairs: Pairs; readonly isCopy: boolean }> {
   const { log, copyPatienceMs } = context;
-  const kept = copyPatienceMs === undefined ? undefined : copy.read();
+  const kept = copyPatienceMs === undefined ? undefined : copy.read((text) => JSON.parse(text) as Pairs);
   const patienceMs = (kept && copyPatienceMs) ?? context.patienceMs;
   let missing: string;
   try {
@@ -84,7 +85,7 @@ async function readOrCopy(
   }
   const from = new Date(kept.at).toISOString();
   log.warn('The static configuration is the copy of an earlier start', { store: store.name, error: missing, file: copy.path, from });
-  return { pairs: kept.pairs, isCopy: true };
+  return { pairs: kept.value, isCopy: true };
 }
 
 /** Throws StoreError. */

@@ -58,44 +58,45 @@ export function createCompactHosts<Entry extends RouteEntry, View extends Indexe
   /** Only of routers whose rule says more than the constraint, and was asked. */
   const routes = new Map<Entry, Route<Entry, View>>();
   let found = 0;
+  /** In the slot that was looked at last. */
+  let first: Entry | undefined;
 
-  function find(host: string, from: number, view: View, trust: boolean): Entry | undefined {
+  /** The slot of `host.slice(from)`, or -1. */
+  function locate(host: string, from: number): number {
     const hash = hosts === 0 ? -1 : hashHost(host, from, seed);
-    if (hash === -1) return undefined;
+    if (hash === -1) return -1;
     const length = host.length - from;
     const key = headerOf(hash, length);
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const line = slot * LINE;
       // Read before it is known to be right, so that memory is fetched for both at once.
-      const first = entries[slot * ENTRIES];
+      first = entries[slot * ENTRIES];
       const header = lines[line]!;
-      if (header === 0) return undefined;
+      if (header === 0) return -1;
       if ((header & KEY_BITS) !== key) continue;
-      const count = countOf(header);
-      if (count !== ELSEWHERE) {
-        if (!isHashedHost(lines, line + 1, length)) continue;
-        return firstMatch(lines, line + 1 + wordsOf(length), count, first!, slot * ENTRIES, view, trust);
-      }
-      const record = lines[line + 1]!;
-      if (!isHashedHost(records, record + 2, length)) continue;
-      return firstMatch(
-        records,
-        record + 2 + wordsOf(length),
-        records[record]!,
-        entries[records[record + 1]!]!,
-        records[record + 1]!,
-        view,
-        trust,
-      );
+      if (countOf(header) === ELSEWHERE ? isHashedHost(records, lines[line + 1]! + 2, length) : isHashedHost(lines, line + 1, length))
+        return slot;
     }
   }
 
-  /** `first`: the first candidate's router; `place`: where it stands. */
+  function find(host: string, from: number, view: View, trust: boolean): Entry | undefined {
+    const slot = locate(host, from);
+    if (slot === -1) return undefined;
+    const line = slot * LINE;
+    const words = wordsOf(host.length - from);
+    const count = countOf(lines[line]!);
+    if (count !== ELSEWHERE) return firstMatch(lines, line + 1 + words, count, first!, slot * ENTRIES, view, trust);
+    const record = lines[line + 1]!;
+    const place = records[record + 1]!;
+    return firstMatch(records, record + 2 + words, records[record]!, entries[place]!, place, view, trust);
+  }
+
+  /** `own`: the first candidate's router; `place`: where it stands. */
   function firstMatch(
     words: Int32Array,
     at: number,
     count: number,
-    first: Entry,
+    own: Entry,
     place: number,
     view: View,
     trust: boolean,
@@ -104,7 +105,7 @@ export function createCompactHosts<Entry extends RouteEntry, View extends Indexe
     for (let i = 0; i < count; i++) {
       const word = words[at + i * CANDIDATE_WORDS]!;
       if (!fitsPath(word, path)) continue;
-      const entry = i === 0 ? first : entries[place + i]!;
+      const entry = i === 0 ? own : entries[place + i]!;
       if (!(trust && (word & COMPLETE_BIT) !== 0) && !test(entry, view)) continue;
       found = words[at + i * CANDIDATE_WORDS + 1]!;
       return entry;
@@ -126,24 +127,20 @@ export function createCompactHosts<Entry extends RouteEntry, View extends Indexe
   }
 
   function placements(host: string): Placement<Entry>[] {
-    const hash = hosts === 0 ? -1 : hashHost(host, 0, seed);
-    if (hash === -1) return [];
-    const key = headerOf(hash, host.length);
-    for (let slot = hash & mask; lines[slot * LINE] !== 0; slot = (slot + 1) & mask) {
-      const line = slot * LINE;
-      if ((lines[line]! & KEY_BITS) !== key) continue;
-      const count = countOf(lines[line]!);
-      const record = lines[line + 1]!;
-      const [words, start] = count === ELSEWHERE ? ([records, record + 2] as const) : ([lines, line + 1] as const);
-      if (!isHashedHost(words, start, host.length)) continue;
-      const [size, first] = count === ELSEWHERE ? [records[record]!, records[record + 1]!] : [count, slot * ENTRIES];
-      const at = start + wordsOf(host.length);
-      return Array.from({ length: size }, (_, i) => ({
-        entry: entries[first + i]!,
-        constraint: unpackConstraint(words[at + i * CANDIDATE_WORDS]!, paths, host),
-      }));
-    }
-    return [];
+    const slot = locate(host, 0);
+    if (slot === -1) return [];
+    const line = slot * LINE;
+    const count = countOf(lines[line]!);
+    const record = lines[line + 1]!;
+    const [words, start, size, place] =
+      count === ELSEWHERE
+        ? ([records, record + 2, records[record]!, records[record + 1]!] as const)
+        : ([lines, line + 1, count, slot * ENTRIES] as const);
+    const at = start + wordsOf(host.length);
+    return Array.from({ length: size }, (_, i) => ({
+      entry: entries[place + i]!,
+      constraint: unpackConstraint(words[at + i * CANDIDATE_WORDS]!, paths, host),
+    }));
   }
 
   return { hosts, find, foundPriority: () => unpackPriority(found), placements };

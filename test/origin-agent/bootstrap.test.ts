@@ -54,7 +54,8 @@ describe('the copy of an earlier start', () => {
   const identity = { kind: 'redis', endpoints: ['127.0.0.1:1'], db: 3, rootKey: 'edgeway/static' };
   const keep = (store: object): void => {
     const pairs = [['edgeway/static/entryPoints/web/address', ':81']];
-    writeFileSync(copy, JSON.stringify({ store: JSON.stringify(store), pairs, at: Date.UTC(2026, 0, 2) }), { mode: 0o644 });
+    const head = { source: JSON.stringify(store), at: Date.UTC(2026, 0, 2) };
+    writeFileSync(copy, `${JSON.stringify(head)}\n${JSON.stringify(pairs)}`, { mode: 0o644 });
   };
   const lines: LogLine[] = [];
   const log = createLogger((line) => lines.push(line));

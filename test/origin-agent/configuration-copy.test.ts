@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultsOf } from '../../src/base/decode.ts';
 import { createLogger, type LogLine } from '../../src/base/log.ts';
 import type { DynamicConfiguration } from '../../src/config/dynamic.ts';
+import { canonicalJson } from '../../src/config/snapshot.ts';
 import { configurationCopies } from '../../src/origin-agent/configuration-copy.ts';
 import { PROVIDERS } from '../../src/providers/index.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -99,7 +100,7 @@ describe('the copy of what a provider said', () => {
 
   it.each([
     ['empty', ''],
-    ['cut', `${JSON.stringify({ source: SOURCE, at: 1 })}\n{"http":{"middlewares":{"m":{"basicAuth":{"users":["planted-se`],
+    ['cut', `${JSON.stringify({ source: canonicalJson(SOURCE), at: 1 })}\n{"http":{"middlewares":{"m":{"basicAuth":{"users":["planted-se`],
     ['something else', 'planted-secret'],
   ])('is told of and passed over when it is %s', (_, text) => {
     mkdirSync(stateDirectory);
@@ -108,7 +109,7 @@ describe('the copy of what a provider said', () => {
     expect(lines).toMatchObject([
       {
         level: 'WARN',
-        message: 'The copy of what the provider said cannot be used',
+        message: 'The copy of the configuration cannot be read',
         fields: { providerName: 'redis', file: file(), error: 'It is no valid JSON' },
       },
     ]);

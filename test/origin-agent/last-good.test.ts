@@ -103,7 +103,7 @@ describeUnless(redisPath === undefined ? 'no redis-server' : undefined, 'an agen
     await server.stop();
     writeFileSync(copy, readFileSync(copy, 'utf8').slice(0, -20));
     startAgain(agent, text);
-    await agent.says('The copy of what the provider said cannot be used');
+    await agent.says('The copy of the configuration cannot be read');
     await agent.says('Serving');
     expect(await location(port)).toBeUndefined();
     expect(agent.output).not.toContain(WARNING);

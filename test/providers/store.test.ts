@@ -66,9 +66,9 @@ describe('what a store says', () => {
   });
 
   it('is read below the root key alone, however it is written', async () => {
-    const { pass, put, rule, messages } = follow('/my/root/');
-    put('my/root/http/routers/a/rule', 'Path(`/a`)');
-    put('my/rooted/http/routers/b/rule', 'Path(`/b`)');
+    const { pass, put, rule, messages } = follow('/team/one/');
+    put('team/one/http/routers/a/rule', 'Path(`/a`)');
+    put('team/ones/http/routers/b/rule', 'Path(`/b`)');
     await pass(0);
     expect(rule('a')).toBe('Path(`/a`)');
     expect(Object.keys(messages[0]!.configuration.http!.routers!)).toEqual(['a']);

@@ -85,7 +85,10 @@ export function compareChanged(
   const books = { ...now.books, owned: new Map(now.books.owned).set(now.writer, owned) };
   const compared = compareOwned({ ...now, books, desired });
   for (const [id, record] of compared.entries) entries.set(id, record);
-  return { entries, conflicts: compared.conflicts, unbooked: () => [...before.compared.unbooked(), ...compared.unbooked()] };
+  // Neither comparison is kept by what is asked later: nobody may apply for days what changes meanwhile.
+  const earlier = before.compared.unbooked;
+  const unbooked = compared.unbooked();
+  return { entries, conflicts: compared.conflicts, unbooked: unbooked.length === 0 ? earlier : () => [...earlier(), ...unbooked] };
 }
 
 function changedIds(before: ReadonlyMap<string, KeyRecord>, now: ReadonlyMap<string, KeyRecord>): Set<string> {

@@ -1,8 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/base/log.ts';
-import { readSource } from '../../../src/kv-sync/sources/read.ts';
-import { sync } from '../../../src/kv-sync/sync.ts';
-import { createStoreTarget } from '../../../src/kv-sync/targets/store.ts';
 import { openStore } from '../../../src/providers/clients/open-store.ts';
 import { type OpenedStore, StoreError } from '../../../src/providers/clients/store.ts';
 import { parseStoreUrl } from '../../../src/providers/clients/store-url.ts';
@@ -12,6 +9,7 @@ import { consulName, startConsul } from '../../support/stores/consul.ts';
 import { etcdPath, startEtcd } from '../../support/stores/etcd.ts';
 import { startRedisCluster } from '../../support/stores/redis-cluster.ts';
 import { createRedisWorld } from '../../support/stores/redis-world.ts';
+import { syncTo } from '../../support/stores/syncing.ts';
 import { startZooKeeper, zooKeeperPath } from '../../support/stores/zookeeper.ts';
 
 const redisPath = findServer('redis-server');
@@ -68,9 +66,6 @@ describe.each([
     });
 
     async function run(text: string, { writer = 'sync', root = 'traefik', on = client, waitMs = 10_000 } = {}) {
-      const said: string[] = [];
-      const complaints: string[] = [];
-      const signal = new AbortController().signal;
       writes = 0;
       const counting: OpenedStore = Object.create(on, {
         write: {
@@ -80,32 +75,8 @@ describe.each([
           },
         },
       });
-      const result = await sync({
-        source: readSource({
-          sources: [{ kind: 'text', name: 'keys', read: async () => text }],
-          configuration: undefined,
-          allowForeign: true,
-          context: { clock: realClock, log: silentLogger, signal, environment: {}, root: 'traefik' },
-          watch: false,
-        }),
-        target: createStoreTarget({
-          client: counting,
-          root,
-          writer,
-          takeOver: false,
-          waitMs,
-          clock: realClock,
-          signal,
-          onWait: () => {},
-          onProgress: () => {},
-        }),
-        apply: true,
-        prune: true,
-        keepGoing: false,
-        say: (line) => said.push(line),
-        complain: (line) => complaints.push(line),
-      });
-      return { ...result, said: said.join(''), complaints };
+      const { said, ...result } = await syncTo({ client: counting, root, writer, waitMs, source: text });
+      return { ...result, said: said.join('') };
     }
     const keys = async (root = 'traefik'): Promise<string[]> =>
       (await client.read(`${root}/`)).filter(([, value]) => value !== '').map(([key]) => key);
