@@ -24,6 +24,12 @@ export class Deadline {
     this.#arm(this.#clock.now());
   }
 
+  /** Of `ms` from an instant on; 0 is no limit. */
+  limit(ms: number, since: number): void {
+    if (ms > 0) this.set(since + ms);
+    else this.clear();
+  }
+
   clear(): void {
     this.#at = Number.POSITIVE_INFINITY;
   }

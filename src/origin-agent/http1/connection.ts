@@ -1,7 +1,6 @@
 import { ClientError, UpstreamError } from '../../base/errors.ts';
-import { Cancellation, createFacts, HeaderList, type ProxyRequest, type ProxyResponse } from '../../base/message.ts';
+import type { HeaderList, ProxyRequest, ProxyResponse } from '../../base/message.ts';
 import { Deadline } from '../deadline.ts';
-import { upgradeProtocol } from '../rim/request-target.ts';
 import { joinTunnel, type Tunnel } from '../rim/tunnel.ts';
 import type { Channel, ChannelOwner } from '../sockets/channel.ts';
 import { latin1 } from '../sockets/latin1.ts';
@@ -12,6 +11,7 @@ import { parseRequestHead, type RequestHead } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import { httpDate, interimHeadText, responseHeadText } from './head-text.ts';
 import { type BodySource, Http1Body } from './incoming-body.ts';
+import { requestRecord } from './request-record.ts';
 import type { Http1Settings, Peer } from './settings.ts';
 
 /** The first bytes of a client that knows that HTTP/2 is spoken here (RFC 9113 §3.3), as far as they look like a head. */
@@ -79,7 +79,7 @@ export class Http1Connection implements ChannelOwner, BodySource {
     this.#deadline = new Deadline(settings.clock, () => this.#onDeadline());
     this.#since = settings.clock.now();
     channel.owner = this;
-    this.#limit(this.#deadline, settings.limits.readTimeoutMs, this.#since);
+    this.#deadline.limit(settings.limits.readTimeoutMs, this.#since);
     if (first === '' || this.#readHead(first)) channel.resume();
   }
 
@@ -115,7 +115,7 @@ export class Http1Connection implements ChannelOwner, BodySource {
     if (!begun && this.#requests === 0 && text.charCodeAt(0) === TLS_HANDSHAKE) return this.#refuseWith('');
     if (!reader.add(text)) {
       if (reader.refusal !== undefined) return this.#refuse(reader.refusal);
-      if (!begun && this.#requests > 0) this.#limit(this.#deadline, this.#settings.limits.readTimeoutMs, this.#settings.clock.now());
+      if (!begun && this.#requests > 0) this.#deadline.limit(this.#settings.limits.readTimeoutMs, this.#settings.clock.now());
       return true;
     }
     const head = parseRequestHead(reader.text, reader.end, this.#settings.limits);
@@ -163,11 +163,11 @@ export class Http1Connection implements ChannelOwner, BodySource {
       }
     }
     if (this.#body === undefined) this.#deadline.clear();
-    else this.#limit(this.#deadline, this.#settings.limits.readTimeoutMs, now);
+    else this.#deadline.limit(this.#settings.limits.readTimeoutMs, now);
     this.#startWriteTimeout(now);
     this.#phase = BUSY;
     this.#requests++;
-    const request = this.#record(head, body, now);
+    const request = requestRecord(head, body, this.#peer, this.#settings.entryPoint, minor === 1 ? this.#onInterim : undefined, now);
     this.#request = request;
     try {
       this.#settings.handler(request).then(this.#onResponse, this.#onError);
@@ -176,28 +176,6 @@ export class Http1Connection implements ChannelOwner, BodySource {
     }
     // The body waits until somebody opens it; without one, reading on tells when the client goes away.
     return this.#body === undefined && this.#waiting.length < MAX_PIPELINE_BYTES;
-  }
-
-  #record({ method, target, minor, fields }: RequestHead, body: Http1Body | undefined, now: number): ProxyRequest {
-    const peer = this.#peer;
-    return {
-      method,
-      path: target.path,
-      query: target.query,
-      host: target.authority ?? fields.host ?? '',
-      protocol: minor === 1 ? 'HTTP/1.1' : 'HTTP/1.0',
-      scheme: peer.scheme,
-      headers: new HeaderList(fields.raw),
-      body,
-      clientAddress: peer.address,
-      clientPort: peer.port,
-      tls: peer.tls,
-      entryPoint: this.#settings.entryPoint,
-      upgrade: fields.connectionUpgrade ? upgradeProtocol(fields.upgrade) : undefined,
-      cancellation: new Cancellation(),
-      interim: minor === 1 ? this.#onInterim : undefined,
-      facts: createFacts(now),
-    };
   }
 
   // The request's body
@@ -361,7 +339,7 @@ export class Http1Connection implements ChannelOwner, BodySource {
       this.#closeGently();
       return;
     }
-    this.#limit(this.#deadline, this.#settings.limits.idleTimeoutMs, this.#settings.clock.now());
+    this.#deadline.limit(this.#settings.limits.idleTimeoutMs, this.#settings.clock.now());
     const text = this.#waiting;
     this.#waiting = '';
     if (text === '' || this.#readHead(text)) this.channel.resume();
@@ -413,11 +391,6 @@ export class Http1Connection implements ChannelOwner, BodySource {
     this.#deadline.set(this.#settings.clock.now() + LINGER_MS);
     this.channel.end();
     this.channel.resume();
-  }
-
-  #limit(deadline: Deadline, ms: number, since: number): void {
-    if (ms > 0) deadline.set(since + ms);
-    else deadline.clear();
   }
 
   #startWriteTimeout(now: number): void {
