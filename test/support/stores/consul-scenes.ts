@@ -227,10 +227,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       const restore = await tape.snapshot();
       await write(set(`${root}/a`, '2'), set(`${root}/b`, '2'));
       const now = await indexOf(tape, `${root}/`);
-      const waiting = waitFor(tape, `${root}/`, now, 10);
-      // Until that question has surely come.
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      await restore();
+      let isOver = false;
+      const waiting = waitFor(tape, `${root}/`, now, 10).finally(() => {
+        isOver = true;
+      });
+      // Once more, should the question come after the first time.
+      while (!isOver) await restore();
       await waiting;
       await look(tape, `${root}/`);
       await waitFor(tape, `${root}/`, now, 1);
